@@ -1,0 +1,115 @@
+package record
+
+// Kind is the type of a [Value].
+type Kind uint8
+
+// The kinds of JSON values. A zero Value is Invalid.
+const (
+	Invalid Kind = iota
+	Null
+	False
+	True
+	Number
+	String
+	Object
+	Array
+)
+
+// String returns the kind's name in lower case.
+func (k Kind) String() string {
+	switch k {
+	case Null:
+		return "null"
+	case False, True:
+		return "boolean"
+	case Number:
+		return "number"
+	case String:
+		return "string"
+	case Object:
+		return "object"
+	case Array:
+		return "array"
+	}
+	return "invalid"
+}
+
+const (
+	flagEscaped uint8 = 1 << iota // a string with a backslash in it
+	flagInteger                   // a number without '.', 'e' or 'E'
+)
+
+// A node is one value of the page or one name. The nodes of a container follow it in source order, a member's name before its
+// value.
+type node struct {
+	off, end uint32 // the value's bytes in the page
+	next     uint32 // the node after this one and all that is in it
+	count    uint32 // members or elements
+	kind     Kind
+	flags    uint8
+}
+
+// Tape holds the tokens of one page. The zero value is ready; reusing one avoids allocations. A Tape is not for concurrent
+// use, but after Parse returned any number of goroutines may read its values.
+type Tape struct {
+	page    []byte
+	nodes   []node
+	open    []uint32 // containers that are not closed yet, outermost first
+	decoder decoder
+}
+
+// maxPage is what the offsets of a node can address.
+const maxPage = 1<<32 - 1
+
+// MaxDepth is the deepest nesting that [Tape.Parse] can be asked to take.
+const MaxDepth = 10_000
+
+// Parse reads page, one JSON text, in place of what the tape held. It keeps a reference to page, which must not change until
+// the next Parse. More than maxDepth nested brackets are an error; maxDepth is cut to [MaxDepth], which 0 stands for.
+//
+// The error is a [*SyntaxError]. After one of the kinds DuplicateName and LoneSurrogate the rest of the page is known to be
+// sound and the tape can be read, so that a caller can say which record is at fault; Get then finds the first of two equal names
+// and the surrogate reads as U+FFFD. After any other error the tape is empty.
+func (t *Tape) Parse(page []byte, maxDepth int) error {
+	t.reset(page)
+	if len(page) > maxPage {
+		t.reset(nil)
+		return &SyntaxError{Kind: TooLarge, Offset: maxPage, Line: 1, Column: 1}
+	}
+	if maxDepth <= 0 || maxDepth > MaxDepth {
+		maxDepth = MaxDepth
+	}
+	if err := t.tokenise(maxDepth); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (t *Tape) reset(page []byte) {
+	t.page, t.nodes, t.open = page, t.nodes[:0], t.open[:0]
+}
+
+// Root is the page's value; it is Invalid when nothing was parsed.
+func (t *Tape) Root() Value {
+	if len(t.nodes) == 0 {
+		return Value{}
+	}
+	return Value{tape: t}
+}
+
+func (t *Tape) scalar(k Kind, off, end int, flags uint8) {
+	i := uint32(len(t.nodes))
+	t.nodes = append(t.nodes, node{off: uint32(off), end: uint32(end), next: i + 1, kind: k, flags: flags})
+}
+
+func (t *Tape) begin(k Kind, off int) {
+	i := uint32(len(t.nodes))
+	t.nodes = append(t.nodes, node{off: uint32(off), kind: k})
+	t.open = append(t.open, i)
+}
+
+func (t *Tape) finish(end int) {
+	n := &t.nodes[t.open[len(t.open)-1]]
+	t.open = t.open[:len(t.open)-1]
+	n.end, n.next = uint32(end), uint32(len(t.nodes))
+}

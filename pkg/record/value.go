@@ -1,0 +1,247 @@
+package record
+
+import (
+	"iter"
+	"strconv"
+)
+
+// Value is a view of one JSON value of a [Tape]. It is small: pass it by value. It is valid until the tape's next Parse. The zero
+// Value is no value: its Kind is Invalid, and it has neither elements nor members.
+type Value struct {
+	tape *Tape
+	at   uint32
+}
+
+func (v Value) node() *node { return &v.tape.nodes[v.at] }
+
+// IsValid reports whether there is a value.
+func (v Value) IsValid() bool { return v.tape != nil }
+
+// Kind returns the value's type.
+func (v Value) Kind() Kind {
+	if v.tape == nil {
+		return Invalid
+	}
+	return v.node().kind
+}
+
+// Raw returns the JSON text as it came, a part of the page.
+func (v Value) Raw() []byte {
+	if v.tape == nil {
+		return nil
+	}
+	n := v.node()
+	return v.tape.page[n.off:n.end:n.end]
+}
+
+// Len returns how many elements an array or members an object has, else 0.
+func (v Value) Len() int {
+	if v.tape == nil {
+		return 0
+	}
+	return int(v.node().count)
+}
+
+// AppendText appends a string's contents without quotes and escapes. Of any other value it appends the JSON text.
+func (v Value) AppendText(dst []byte) []byte {
+	text, ok := v.Text()
+	if ok {
+		return append(dst, text...)
+	}
+	raw := v.Raw()
+	return appendUnescaped(dst, raw[1:len(raw)-1])
+}
+
+// Text returns what AppendText appends as a part of the page; false if it isn't one, as the string has escapes.
+func (v Value) Text() ([]byte, bool) {
+	if v.tape == nil {
+		return nil, true
+	}
+	n := v.node()
+	switch {
+	case n.kind != String:
+		return v.tape.page[n.off:n.end:n.end], true
+	case n.flags&flagEscaped != 0:
+		return nil, false
+	}
+	return v.tape.page[n.off+1 : n.end-1 : n.end-1], true
+}
+
+// textIs reports whether the string's contents are name.
+func (v Value) textIs(name string) bool {
+	if text, ok := v.Text(); ok {
+		return string(text) == name
+	}
+	var buf [128]byte
+	return string(v.AppendText(buf[:0])) == name
+}
+
+// Cursor walks the elements of an array or the members of an object without allocating, also where an iterator's closure would
+// have to escape.
+type Cursor struct {
+	tape    *Tape
+	at, end uint32
+}
+
+// Cursor returns one at the first element or member. Of a scalar or of no value it is at the end.
+func (v Value) Cursor() Cursor {
+	if k := v.Kind(); k != Object && k != Array {
+		return Cursor{}
+	}
+	return Cursor{tape: v.tape, at: v.at + 1, end: v.node().next}
+}
+
+// Element returns the next element of an array; false after the last.
+func (c *Cursor) Element() (Value, bool) {
+	if c.at >= c.end {
+		return Value{}, false
+	}
+	v := Value{c.tape, c.at}
+	c.at = v.node().next
+	return v, true
+}
+
+// Member returns the next member of an object; false after the last.
+func (c *Cursor) Member() (name, value Value, ok bool) {
+	if c.at >= c.end {
+		return Value{}, Value{}, false
+	}
+	name, value = Value{c.tape, c.at}, Value{c.tape, c.at + 1}
+	c.at = value.node().next
+	return name, value, true
+}
+
+// Elements yields the elements of an array in order; nothing for any other kind.
+func (v Value) Elements() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if v.Kind() != Array {
+			return
+		}
+		c := v.Cursor()
+		for e, ok := c.Element(); ok && yield(e); e, ok = c.Element() {
+		}
+	}
+}
+
+// Members yields the names, as String values, and the values of an object in source order; nothing for any other kind.
+func (v Value) Members() iter.Seq2[Value, Value] {
+	return func(yield func(Value, Value) bool) {
+		if v.Kind() != Object {
+			return
+		}
+		c := v.Cursor()
+		for name, value, ok := c.Member(); ok && yield(name, value); name, value, ok = c.Member() {
+		}
+	}
+}
+
+// Get returns the member of that name; false if the value is no object or has none. Case matters. It looks at each member:
+// whoever wants many of a large object should walk it once.
+func (v Value) Get(name string) (Value, bool) {
+	if v.Kind() != Object {
+		return Value{}, false
+	}
+	c := v.Cursor()
+	for n, value, ok := c.Member(); ok; n, value, ok = c.Member() {
+		if n.textIs(name) {
+			return value, true
+		}
+	}
+	return Value{}, false
+}
+
+// Lookup follows names from object to object. No names give the value itself.
+func (v Value) Lookup(names []string) (Value, bool) {
+	for _, name := range names {
+		var ok bool
+		if v, ok = v.Get(name); !ok {
+			return Value{}, false
+		}
+	}
+	return v, v.IsValid()
+}
+
+// IsIntegerText reports whether the value is a number written without fraction and exponent, as 1 and unlike 1.0.
+func (v Value) IsIntegerText() bool { return v.tape != nil && v.node().flags&flagInteger != 0 }
+
+// Int64 returns the number. The error is ErrNotInteger for anything but a number without fraction and exponent, and ErrRange
+// beyond 64 bits.
+func (v Value) Int64() (int64, error) {
+	if !v.IsIntegerText() {
+		return 0, ErrNotInteger
+	}
+	digits := v.Raw()
+	negative := digits[0] == '-'
+	if negative {
+		digits = digits[1:]
+	}
+	if len(digits) > 19 {
+		return 0, ErrRange
+	}
+	var n uint64 // 19 digits fit
+	for _, c := range digits {
+		n = n*10 + uint64(c-'0')
+	}
+	if negative {
+		if n > 1<<63 {
+			return 0, ErrRange
+		}
+		return -int64(n), nil
+	}
+	if n > 1<<63-1 {
+		return 0, ErrRange
+	}
+	return int64(n), nil
+}
+
+// Float64 returns the double nearest to the number. The error is ErrNotNumber, or ErrRange where that is infinite.
+func (v Value) Float64() (float64, error) {
+	if v.Kind() != Number {
+		return 0, ErrNotNumber
+	}
+	f, err := strconv.ParseFloat(string(v.Raw()), 64)
+	if err != nil {
+		return 0, ErrRange
+	}
+	return f, nil
+}
+
+// AppendCompact appends the value as JSON text without white space: members in source order, numbers as they came, strings with
+// as few escapes as can be.
+func AppendCompact(dst []byte, v Value) []byte {
+	switch v.Kind() {
+	case String:
+		return appendString(dst, v)
+	case Object:
+		dst = append(dst, '{')
+		c := v.Cursor()
+		for name, value, ok := c.Member(); ok; name, value, ok = c.Member() {
+			if name.at != v.at+1 {
+				dst = append(dst, ',')
+			}
+			dst = appendString(dst, name)
+			dst = append(dst, ':')
+			dst = AppendCompact(dst, value)
+		}
+		return append(dst, '}')
+	case Array:
+		dst = append(dst, '[')
+		c := v.Cursor()
+		for e, ok := c.Element(); ok; e, ok = c.Element() {
+			if e.at != v.at+1 {
+				dst = append(dst, ',')
+			}
+			dst = AppendCompact(dst, e)
+		}
+		return append(dst, ']')
+	}
+	return append(dst, v.Raw()...)
+}
+
+func appendString(dst []byte, v Value) []byte {
+	if v.node().flags&flagEscaped == 0 {
+		return append(dst, v.Raw()...)
+	}
+	var buf [256]byte
+	return appendQuoted(dst, v.AppendText(buf[:0]))
+}
