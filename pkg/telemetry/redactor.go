@@ -1,0 +1,168 @@
+package telemetry
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// mask stands where a secret was.
+	mask = "***"
+	// minSecret is the shortest secret that is searched for. One to three bytes occur by chance in every line (a key "1"
+	// would blank all offsets), and protect nothing that could not be guessed.
+	minSecret = 4
+)
+
+// Redactor replaces secrets by "***", in whatever encoding they come: as they are, percent-encoded (either case of
+// hex digits, any choice of escaped characters, "+" for a blank, twice encoded), JSON- and Go-escaped (also quoted
+// again), as HTML entities, in hex, and in base64 of either alphabet, padded or not, alone or in the middle of
+// something longer such as the `user:password` of basic authentication. Base64 and hex are found in escaped text too.
+//
+// Where secrets overlap, everything they cover goes. A secret shorter than four bytes is not searched for, because
+// output would not survive it. A secret of several lines is also searched for line by line.
+//
+// A Redactor is immutable and safe for concurrent use. The nil Redactor has no secrets.
+type Redactor struct {
+	needles []string  // texts to find, in any escaping; longest first
+	first   [256]bool // bytes a match can begin with
+	reach   int       // no match is longer than this, in bytes of escaped text
+	again   bool      // a secret holds the mask's own character: replacing can spell it anew
+	lines   []string  // the needles that go over a line end
+}
+
+// NewRedactor returns a Redactor for the given secrets. Empty and short ones (see [Redactor]) are left out, duplicates
+// do no harm.
+func NewRedactor(secrets ...string) *Redactor {
+	r := &Redactor{}
+	seen := map[string]bool{}
+	add := func(needle string) {
+		if len(needle) < minSecret || seen[needle] {
+			return
+		}
+		seen[needle] = true
+		r.needles = append(r.needles, needle)
+	}
+	for _, s := range secrets {
+		if len(s) < minSecret {
+			continue
+		}
+		lines := strings.FieldsFunc(s, func(c rune) bool { return c == '\n' || c == '\r' })
+		for _, s := range append(lines, s) {
+			for _, form := range formsOf(s) {
+				add(form)
+			}
+		}
+	}
+	slices.SortStableFunc(r.needles, func(a, b string) int { return len(b) - len(a) })
+	for _, n := range r.needles {
+		r.first[n[0]] = true
+		r.again = r.again || strings.Contains(n, "*")
+		if strings.Contains(n, "\n") {
+			r.lines = append(r.lines, n)
+		}
+		r.reach = max(r.reach, len(n)*maxUnit)
+	}
+	if len(r.needles) > 0 {
+		for _, c := range []byte(`%\&+`) { // an escape can stand for any byte
+			r.first[c] = true
+		}
+	}
+	return r
+}
+
+// formsOf lists the texts whose escaped or plain presence gives a secret away.
+func formsOf(s string) []string {
+	if len(s) < minSecret {
+		return nil
+	}
+	forms := []string{s, hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s)))}
+	if !utf8.ValidString(s) {
+		forms = append(forms, validUTF8(s)) // encoders write U+FFFD for what they can't
+	}
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		forms = append(forms, e.EncodeToString([]byte(s)), e.WithPadding(base64.NoPadding).EncodeToString([]byte(s)))
+		for before := range 3 {
+			forms = append(forms, base64Core(e, s, before))
+		}
+	}
+	return forms
+}
+
+// base64Core is what base64 makes of s wherever s begins before bytes into a group of three: the characters that
+// depend on nothing around s.
+func base64Core(e *base64.Encoding, s string, before int) string {
+	text := e.WithPadding(base64.NoPadding).EncodeToString(append(make([]byte, before), s...))
+	from := (before*8 + 5) / 6
+	to := (before + len(s)) * 8 / 6
+	return text[from:to]
+}
+
+// validUTF8 replaces each invalid byte by U+FFFD, as encoding/json does.
+func validUTF8(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// String returns s with "***" in place of every secret. Text without a secret is returned as it is.
+func (r *Redactor) String(s string) string {
+	if r == nil || len(r.needles) == 0 {
+		return s
+	}
+	for {
+		spans := r.find(s)
+		if len(spans) == 0 {
+			return s
+		}
+		s = cover(s, spans)
+		if !r.again {
+			return s
+		}
+	}
+}
+
+// span is a range of text, from included, to not.
+type span struct{ from, to int }
+
+// find returns the ranges of s that secrets cover, in order, overlapping ones as one.
+func (r *Redactor) find(s string) []span {
+	var spans []span
+	var m matcher
+	for i := range len(s) {
+		if !r.first[s[i]] {
+			continue
+		}
+		end := -1
+		for _, n := range r.needles {
+			end = max(end, m.match(s, i, n))
+		}
+		switch {
+		case end < 0:
+		case len(spans) > 0 && i < spans[len(spans)-1].to:
+			last := &spans[len(spans)-1]
+			last.to = max(last.to, end)
+		default:
+			spans = append(spans, span{i, end})
+		}
+	}
+	return spans
+}
+
+// cover replaces the spans of s by the mask.
+func cover(s string, spans []span) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	at := 0
+	for _, sp := range spans {
+		b.WriteString(s[at:sp.from])
+		b.WriteString(mask)
+		at = sp.to
+	}
+	b.WriteString(s[at:])
+	return b.String()
+}
