@@ -1,0 +1,279 @@
+package rest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+const maxRedirects = 10
+
+// exchange is one Do: the request, and what its attempts leave behind.
+type exchange struct {
+	client  *Client
+	request Request
+	url     *url.URL
+	place   string
+	auth    Auth // nil where the origin is another
+	waits   *waits
+	resp    *Response
+}
+
+// attempt asks once, redirects included. An error is worth a retry unless it is a backoff.PermanentError.
+func (x *exchange) attempt(ctx context.Context) error {
+	x.resp.Attempts++
+	x.waits.floor = 0
+	if err := x.fetch(ctx); err != nil {
+		return err
+	}
+	if x.request.Accept == nil {
+		return nil
+	}
+	err := x.request.Accept(x.resp.Body)
+	if err == nil {
+		return nil
+	}
+	wrapped := &acceptError{method: http.MethodGet, url: x.place, attempts: x.resp.Attempts, err: err}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return wrapped
+	}
+	return backoff.Permanent(wrapped)
+}
+
+// fetch holds the host's budget for as long as the network is used, not while Accept works.
+func (x *exchange) fetch(ctx context.Context) error {
+	c := x.client
+	h := c.hosts.get(originOf(x.url))
+	if err := h.acquire(ctx); err != nil {
+		x.resp.Attempts-- // nothing was asked
+		return backoff.Permanent(err)
+	}
+	defer h.release()
+
+	actx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	resp, err := x.follow(actx)
+	if err != nil {
+		return x.failed(ctx, actx, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	x.resp.Status, x.resp.Header, x.resp.Body = resp.StatusCode, resp.Header, nil
+
+	if err := x.judge(resp); err != nil {
+		return err
+	}
+	r, done, err := c.decoded(resp)
+	defer done()
+	if err != nil {
+		return x.failed(ctx, actx, err)
+	}
+	body, err := readBody(r, x.request.Buf, resp.ContentLength, c.maxBody)
+	if err != nil {
+		return x.failed(ctx, actx, err)
+	}
+	x.request.Buf = body // the next attempt may have what this one grew
+	if looksLikeMarkup(body) {
+		return x.refuse(resp, "the answer is HTML or XML, not JSON", body)
+	}
+	x.resp.Body = body
+	return nil
+}
+
+// judge looks at status and content type; nil: the body is to be read.
+func (x *exchange) judge(resp *http.Response) error {
+	c := x.client
+	for _, status := range c.retry.StatusCodes {
+		if resp.StatusCode != status {
+			continue
+		}
+		e := x.statusError(resp)
+		e.RetryAfter = retryAfter(resp.Header, time.Now())
+		if e.RetryAfter > c.retry.MaxRetryAfter {
+			return backoff.Permanent(&RetryAfterError{Method: e.Method, URL: e.URL, Attempts: e.Attempts,
+				After: e.RetryAfter, Max: c.retry.MaxRetryAfter, Err: e})
+		}
+		x.waits.floor = e.RetryAfter
+		return e
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return backoff.Permanent(x.statusError(resp))
+	}
+	if kind := strings.ToLower(resp.Header.Get("Content-Type")); strings.HasPrefix(kind, "text/html") {
+		return x.refuse(resp, "the answer is HTML, not JSON", x.beginning(resp))
+	}
+	return nil
+}
+
+func (x *exchange) statusError(resp *http.Response) *StatusError {
+	return &StatusError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Status: resp.StatusCode,
+		Excerpt: x.client.Excerpt(x.beginning(resp))}
+}
+
+func (x *exchange) refuse(resp *http.Response, why string, body []byte) error {
+	return backoff.Permanent(&ContentError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts,
+		ContentType: x.client.redact(resp.Header.Get("Content-Type")), Why: why, Excerpt: x.client.Excerpt(body)})
+}
+
+// beginning of a body that is only quoted, whatever can be had of it. Reading it also frees the connection for reuse.
+func (x *exchange) beginning(resp *http.Response) []byte {
+	r, done, err := x.client.decoded(resp)
+	defer done()
+	if err != nil {
+		return nil
+	}
+	body, _ := io.ReadAll(io.LimitReader(r, excerptWindow+1))
+	return body
+}
+
+// failed types an error of the network; ctx is the caller's, actx the attempt's.
+func (x *exchange) failed(ctx, actx context.Context, err error) error {
+	c := x.client
+	var redirect *RedirectError
+	switch {
+	case ctx.Err() != nil:
+		return backoff.Permanent(ctx.Err())
+	case errors.As(err, &redirect):
+		return backoff.Permanent(redirect)
+	case errors.Is(err, errTooLarge):
+		return backoff.Permanent(&BodyTooLargeError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Limit: c.maxBody})
+	case errors.Is(err, errEncoding):
+		return backoff.Permanent(&ContentError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Why: err.Error()})
+	case actx.Err() != nil:
+		err = fmt.Errorf("no whole answer within %s (source.client.timeout): %w", c.timeout, os.ErrDeadlineExceeded)
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+		err = fmt.Errorf("the connection was closed without an answer: %w", io.ErrUnexpectedEOF)
+	}
+	return &TransportError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Err: c.scrub(err)}
+}
+
+// follow sends the request and goes after redirects while they stay within the origin.
+func (x *exchange) follow(ctx context.Context) (*http.Response, error) {
+	u := x.url
+	var from *http.Response
+	for hops := 0; ; hops++ {
+		r, err := x.build(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		r.Response = from
+		if x.auth != nil {
+			x.auth.Apply(r)
+		}
+		x.resp.Requests++
+		x.resp.URL = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+		resp, err := x.client.transport.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		if !isRedirect(resp) {
+			return resp, nil
+		}
+		next, err := x.target(u, resp, hops)
+		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
+		_ = resp.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		u, from = next, resp
+	}
+}
+
+// build makes a request of the URL and the caller's headers, unsigned: nothing of an earlier hop, no Referer.
+func (x *exchange) build(ctx context.Context, u *url.URL) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(oneSend(ctx), http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range x.request.Header {
+		r.Header[http.CanonicalHeaderKey(name)] = append([]string(nil), values...)
+	}
+	for name, value := range map[string]string{"Accept": "application/json, */*;q=0.8", "Accept-Encoding": "gzip", "User-Agent": x.client.userAgent} {
+		if r.Header.Get(name) == "" {
+			r.Header.Set(name, value)
+		}
+	}
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	return r, nil
+}
+
+// check finds what net/http would refuse to send, attempt after attempt.
+func (x *exchange) check(ctx context.Context) error {
+	r, err := x.build(ctx, x.url)
+	if err != nil {
+		return err
+	}
+	if x.auth != nil {
+		x.auth.Apply(r)
+	}
+	for name, values := range r.Header {
+		if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c) }) {
+			return fmt.Errorf("the header name %q holds what HTTP does not allow there", name)
+		}
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+				return fmt.Errorf("the value of header %s holds a line break or another control character", name)
+			}
+		}
+	}
+	return nil
+}
+
+func isRedirect(resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return resp.Header.Get("Location") != ""
+	}
+	return false
+}
+
+// target resolves a redirect's Location, or says why it is not followed.
+func (x *exchange) target(u *url.URL, resp *http.Response, hops int) (*url.URL, error) {
+	e := &RedirectError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts}
+	next, err := u.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		e.Why = "a redirect to what is not a URL"
+		return nil, e
+	}
+	next.User, next.Fragment, next.RawFragment = nil, "", ""
+	if from, to := originOf(x.url), originOf(next); from != to {
+		e.Target = x.client.redact(to.String())
+		e.Why = fmt.Sprintf("a redirect to another origin (%s) is not followed; if the API lives there, name it in base_url", e.Target)
+		return nil, e
+	}
+	if hops == maxRedirects {
+		e.Why = fmt.Sprintf("more than %d redirects", maxRedirects)
+		return nil, e
+	}
+	return next, nil
+}
+
+// oneSend keeps net/http from repeating a request by itself after a kept-alive connection broke: the retries of ours are
+// counted, wait, and are at most so many. HTTP/2 is let alone, it repeats only what the server says it never looked at.
+func oneSend(ctx context.Context) context.Context {
+	var sent atomic.Bool
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { sent.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			if conn, ok := info.Conn.(*tls.Conn); ok && conn.ConnectionState().NegotiatedProtocol == "h2" {
+				return
+			}
+			if sent.Load() {
+				_ = info.Conn.Close()
+			}
+		},
+	})
+}
