@@ -1,0 +1,292 @@
+package config
+
+import (
+	"errors"
+	"net/textproto"
+	"net/url"
+	"strings"
+)
+
+// Endpoint is the listing that a resource is read from.
+type Endpoint struct {
+	Path      string            // below Client.BaseURL, or a full http or https URL; without a query, which is in Params
+	Params    []Param           // in the file's order
+	Headers   map[string]string // canonical names, over Client.Headers; nil: none
+	Selector  Path              // leads from a page to its list of records
+	Paginator Paginator
+	Auth      *Auth // resolved: the endpoint's own or Client.Auth; nil: none
+	OwnAuth   bool  // Auth is the endpoint's own, so it is meant for whatever origin Path has
+}
+
+// Param is a query parameter. Several values repeat it.
+type Param struct {
+	Name   string
+	Values []string
+}
+
+// endpointContext is what an endpoint takes from around it.
+type endpointContext struct {
+	name      string // the resource's, "" where it is unknown
+	client    *Client
+	headers   *node // the client's
+	paginator *node // the client's
+	partial   bool  // these are defaults: what is missing may still come from a resource
+}
+
+func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
+	o := l.object(n)
+	e := Endpoint{Path: ctx.name, Auth: ctx.client.Auth}
+	if p := o.get("path"); p != nil {
+		l.endpointPath(p, &e, o.at.get("auth") == nil, ctx.client.BaseURL)
+	}
+	if p := o.get("params"); p != nil {
+		e.Params = append(e.Params, l.params(p)...)
+	}
+	headers := o.get("headers")
+	if headers != nil {
+		e.Headers = l.headers(headers)
+	}
+	if a := o.get("auth"); a != nil {
+		e.Auth = nil
+		if a.kind != nullKind {
+			e.Auth, e.OwnAuth = l.auth(a), true
+		}
+	}
+	const selector = "dlt would guess where the records are, and guessing is not supported; give the path to the list, as in data, " +
+		"or $ where the page itself is the list"
+	switch s := o.get("data_selector"); {
+	case s == nil && !ctx.partial && !o.bad:
+		o.missing("data_selector", selector)
+	case s != nil && s.kind == nullKind:
+		l.wrong(s, "is empty; %s", selector)
+	case s != nil:
+		v, ok := l.namePath(s)
+		assign(&e.Selector, v, ok)
+	}
+	e.Paginator = l.endpointPaginator(o, ctx)
+	if m := o.get("method"); m != nil {
+		l.method(m)
+	}
+	o.refuse(map[string]string{
+		"json":             "only GET is sent, without a body",
+		"data":             "only GET is sent, without a body",
+		"incremental":      "every walk reads the whole listing, and kafka.publish: changed publishes only what is new in it; leave it out",
+		"response_actions": "a status that is not 2xx fails the resource after its retries; leave it out",
+	})
+	o.done()
+	l.collisions(o, e, ctx)
+	return e
+}
+
+func (l *loader) endpointPaginator(o *object, ctx endpointContext) Paginator {
+	n := o.get("paginator")
+	switch {
+	case n != nil && !isAuto(n):
+		return l.paginator(n)
+	case ctx.paginator != nil && !isAuto(ctx.paginator):
+		return l.paginator(ctx.paginator)
+	case n != nil || ctx.paginator != nil:
+		at := n
+		if at == nil {
+			at = ctx.paginator
+		}
+		l.wrong(at, "%s", autoRefusal)
+	case !ctx.partial && !o.bad:
+		o.missing("paginator", autoRefusal)
+	}
+	return Paginator{}
+}
+
+func (l *loader) method(n *node) {
+	if n.kind == scalarKind && n.text == "POST" {
+		l.wrong(n, "POST is not supported; only GET is, which is also what a missing method means")
+		return
+	}
+	l.word(n, "GET")
+}
+
+// endpointPath reads a path, or a full URL. A query in it becomes parameters, as dlt's requests do.
+func (l *loader) endpointPath(n *node, e *Endpoint, clientAuth bool, base string) {
+	text, ok := l.textWith(n, unformat)
+	if !ok {
+		return
+	}
+	path, query, _ := strings.Cut(text, "?")
+	switch {
+	case strings.Contains(text, "#"):
+		l.wrong(n, "has a fragment (#), which is never sent; leave it out")
+	case strings.Contains(path, "://"):
+		if why := notBaseURL(path); why != "" {
+			l.wrong(n, "%s; it must be a path, or an http or https URL", why)
+			return
+		}
+		if e.Auth != nil && clientAuth && base != "" && !sameOrigin(path, base) {
+			l.warn(n, "has another origin than source.client.base_url, so it is asked without client.auth; give the endpoint its own auth if it needs one")
+		}
+	case strings.HasPrefix(path, "//") || strings.Contains(path, "\\"):
+		l.wrong(n, "is neither a path nor a full URL; write /v1/contacts or https://host/v1/contacts")
+	case !validEscapes(path):
+		l.wrong(n, "has a %% that begins no escape; write it as %%25")
+	}
+	e.Path = path
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if pair == "" {
+			continue
+		}
+		name, errName := url.QueryUnescape(name)
+		value, errValue := url.QueryUnescape(value)
+		if errName != nil || errValue != nil {
+			l.wrong(n, "has a query that can't be read; give its parameters in params")
+			return
+		}
+		e.Params = append(e.Params, Param{Name: name, Values: []string{value}})
+		if looksSecret(name) {
+			l.secret(value)
+		}
+	}
+}
+
+func validEscapes(path string) bool {
+	_, err := url.PathUnescape(path)
+	return err == nil
+}
+
+func sameOrigin(a, b string) bool {
+	u, errA := url.Parse(a)
+	v, errB := url.Parse(b)
+	return errA == nil && errB == nil && u.Scheme == v.Scheme && strings.EqualFold(u.Hostname(), v.Hostname()) && portOf(u) == portOf(v)
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
+}
+
+func (l *loader) params(n *node) []Param {
+	l.object(n)
+	var params []Param
+	for _, m := range n.members {
+		v := m.value
+		if m.name == "" || strings.Contains(m.name, "${") {
+			l.problem(m.line, v.key(), "is no name of a parameter; references such as ${NAME} stand in values only")
+			continue
+		}
+		switch v.kind {
+		case nullKind: // not sent, also where the defaults have it
+		case mappingKind:
+			l.paramMapping(v)
+		case listKind:
+			p := Param{Name: m.name}
+			for _, item := range v.items {
+				l.param(item, &p)
+			}
+			if len(p.Values) > 0 {
+				params = append(params, p)
+			}
+		default:
+			p := Param{Name: m.name}
+			l.param(v, &p)
+			params = append(params, p)
+		}
+	}
+	return params
+}
+
+func (l *loader) param(n *node, p *Param) {
+	if n.kind == scalarKind && n.tag == "!!bool" {
+		l.wrong(n, `is true or false, which dlt sends as Python's True or False; write the text that the API wants, in quotes`)
+		return
+	}
+	v, ok := l.plain(n, unformat)
+	if !ok {
+		return
+	}
+	p.Values = append(p.Values, v)
+	if looksSecret(p.Name) {
+		l.secret(v)
+	}
+}
+
+func (l *loader) paramMapping(n *node) {
+	what := "a mapping"
+	if t := n.get("type"); t != nil && t.kind == scalarKind {
+		switch t.text {
+		case "resolve":
+			what = "type: resolve, which takes a value from a parent resource and is not supported"
+		case "incremental":
+			what = "type: incremental, which is not supported; every walk reads the whole listing"
+		}
+	}
+	l.wrong(n, "is %s; it must be text, a number or a list of them", what)
+}
+
+// collisions reports what would be sent twice under one name, where one of the two would be lost. It shows names of the file only:
+// those of auth and the paginator may be references.
+func (l *loader) collisions(o *object, e Endpoint, ctx endpointContext) {
+	taken := map[string]string{}
+	for _, name := range e.Paginator.params() {
+		taken[name] = "the paginator"
+	}
+	if e.Auth != nil && e.Auth.Location == "query" {
+		if taken[e.Auth.Name] != "" {
+			l.wrong(o.at, "has one parameter for the paginator and for auth; rename one of them")
+		}
+		taken[e.Auth.Name] = "auth"
+	}
+	written := map[string]bool{}
+	if params := o.at.get("params"); params != nil {
+		for _, m := range params.members {
+			written[m.name] = true
+			if by := taken[m.name]; by != "" && m.value.kind != nullKind {
+				l.problem(m.line, m.value.key(), "is a parameter that "+by+" sets; leave it out")
+			}
+		}
+	}
+	for _, p := range e.Params {
+		if by := taken[p.Name]; by != "" && !written[p.Name] {
+			l.problem(o.at.line, o.at.keyOf("path"), "has a query with a parameter that "+by+" sets; leave it out")
+		}
+	}
+	for _, headers := range []*node{ctx.headers, o.at.get("headers")} {
+		if headers == nil {
+			continue
+		}
+		for _, m := range headers.members {
+			if textproto.CanonicalMIMEHeaderKey(m.name) == e.Auth.header() {
+				l.problem(m.line, m.value.key(), "is a header that auth sets; leave it out, or remove auth with auth: null")
+			}
+		}
+	}
+}
+
+// header is the canonical name of the header that the authentication sets, "" where it sets none.
+func (a *Auth) header() string {
+	switch {
+	case a == nil || a.Location == "query" || a.Location == "cookie": // a cookie joins others
+		return ""
+	case a.Location == "header":
+		return textproto.CanonicalMIMEHeaderKey(a.Name)
+	}
+	return "Authorization"
+}
+
+// unformat takes the doubling off the braces of a text in Python's format syntax, which dlt's paths, parameters and headers are
+// written in. A single { begins a placeholder; a single } passes, since $${X} leaves one.
+func unformat(s string) (string, error) {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		doubled := i+1 < len(s) && s[i+1] == s[i]
+		switch {
+		case s[i] == '{' && !doubled:
+			return "", errors.New("has a placeholder in braces, such as {resources.…}, and placeholders are not supported; " +
+				"write braces that are meant themselves twice: {{ and }}")
+		case (s[i] == '{' || s[i] == '}') && doubled:
+			i++
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String(), nil
+}
