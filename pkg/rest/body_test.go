@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"strings"
@@ -173,7 +174,12 @@ func TestCorruptGzipIsRetried(t *testing.T) {
 }
 
 func BenchmarkDo(b *testing.B) {
-	body := `{"data":[` + strings.TrimSuffix(strings.Repeat(`{"id":1234567,"name":"Ada Lovelace","email":"ada@example.com","active":true},`, 800), ",") + `]}`
+	rnd, rows := rand.New(rand.NewPCG(1, 2)), make([]string, 800)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(`{"id":%d,"name":"%x","email":"%x@example.com","score":%v,"active":%v}`,
+			rnd.Uint32(), rnd.Uint32(), rnd.Uint64(), rnd.Float64(), rnd.IntN(2) == 0)
+	}
+	body := `{"data":[` + strings.Join(rows, ",") + `]}`
 	zipped := zip(b, body)
 	for name, answer := range map[string]func() (*http.Response, error){
 		"identity": ok(body), "gzip": ok(zipped, "Content-Encoding", "gzip"),

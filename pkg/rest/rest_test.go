@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"strings"
 	"sync"
@@ -137,3 +138,5 @@ func wantAs[E error](t testing.TB, err error) E {
 	}
 	return e
 }
+
+func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
