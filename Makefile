@@ -1,0 +1,40 @@
+LINT := go tool -modfile=tools/go.mod golangci-lint
+GO   := go
+FUZZ ?= 10s
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-kafka lint fmt bench fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## build bin/producer
+	$(GO) build -trimpath -o bin/ ./cmd/producer
+
+run: ## show the whole pipeline in one process: sample API, broker, registry, two runs
+	$(GO) run ./cmd/producer demo
+
+test: ## all tests that need only Go, with the race detector
+	$(GO) test -race -timeout 10m ./...
+
+test-kafka: ## the end-to-end and conformance suites against a real Kafka and registry (needs Java 17 and Maven)
+	$(GO) run ./test/kafka sh -ec '$(GO) test -count=1 -timeout 10m ./test/e2e; $(GO) test -count=1 -timeout 5m -run Conformance ./pkg/kafka ./pkg/registry'
+
+lint: ## go vet, golangci-lint (with gofmt and goimports), go mod tidy
+	$(GO) vet ./...
+	$(LINT) run ./...
+	$(GO) mod tidy -diff
+
+fmt: ## format the code
+	$(LINT) fmt ./...
+
+bench: ## the whole pipeline beside encoding/json and goavro: time, CPU, memory
+	$(GO) run ./test/bench
+
+fuzz: ## every fuzz target, each for FUZZ (10s)
+	@grep -r '^func Fuzz' --include='*_test.go' pkg | sed -E 's|(.*)/[^/]*:func (\w*).*|./\1 \2|' | while read -r package target; do \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ) $$package || exit 1; \
+	done
+
+clean: ## remove what was built and fetched
+	rm -rf bin .cache
