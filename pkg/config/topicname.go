@@ -45,13 +45,13 @@ const (
 )
 
 func (l *loader) nameTopic(u *unfinished, pipeline string) bool {
-	template, shown := defaultTemplate, quote(defaultTemplate)
+	template, written := defaultTemplate, quote(defaultTemplate)
 	if u.topic.template != nil {
 		var ok bool
 		if template, ok = l.text(u.topic.template); !ok {
 			return false
 		}
-		shown = u.topic.template.got()
+		written = u.topic.template.got()
 	}
 	u.topic.Name = strings.NewReplacer("{pipeline}", pipeline, "{resource}", u.Name).Replace(template)
 	room := maxTopicName
@@ -60,7 +60,7 @@ func (l *loader) nameTopic(u *unfinished, pipeline string) bool {
 	}
 	if !isTopicName(u.topic.Name) || len(u.topic.Name) > room {
 		l.wrong(u.topicAt(), "is %s; with {pipeline} and {resource} put in it must be letters, digits, dots, _ and -, at most %d of them",
-			shown, room)
+			written, room)
 		return false
 	}
 	return true

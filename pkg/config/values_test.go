@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -204,6 +205,59 @@ func TestOwnAuth(t *testing.T) {
 		e := c.Resources[0].Endpoint
 		if e.OwnAuth != want.own || (e.Auth == nil) != want.none || !want.own && !want.none && e.Auth != c.Client.Auth {
 			t.Errorf("%q: got %+v, own %t, want %+v", auth, e.Auth, e.OwnAuth, want)
+		}
+	}
+}
+
+// TestOrigins: a full URL elsewhere is asked without the client's authentication, and the warnings say so.
+func TestOrigins(t *testing.T) {
+	for path, warned := range map[string]bool{
+		"https://api.example.com/v2": false, "HTTPS://API.example.com:443/v2": false, "/v2": false, "v2?next=https://other.example.com": false,
+		"http://api.example.com/v2": true, "https://api.example.com:8443/v2": true, "https://example.com/v2": true,
+	} {
+		text := `pipeline: crm
+source:
+  client: {base_url: "https://api.example.com", auth: {type: http_basic, username: admin, password: ""}}
+  resources: [{name: a, write_disposition: append, endpoint: {path: "` + path + `", data_selector: data, paginator: single_page}}]
+kafka: {brokers: ["localhost:9092"]}
+`
+		c, err := config.Parse("x.yaml", []byte(text), nil)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if got := len(c.Warnings) > 0; got != warned {
+			t.Errorf("%s: got warnings %q, want %t", path, c.Warnings, warned)
+		}
+		if c.Client.Auth.Username != "admin" || c.Client.Auth.Password != "" {
+			t.Errorf("got user %q, password %q", c.Client.Auth.Username.Reveal(), c.Client.Auth.Password.Reveal())
+		}
+	}
+}
+
+func TestAbsolutePaths(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"lf": "secret\n", "crlf": "secret\r\n", "none": "secret"} {
+		file := dir + "/" + name
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := with(`, auth: {token: "${file:`+file+`}"}`, listing, "")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := c.Client.Auth.Token.Reveal(); got != "secret" {
+			t.Errorf("%s: got %q, want %q", name, got, "secret")
+		}
+	}
+	for name, text := range map[string]string{"binary": "\xff", "two lines": "secret\n\n", "empty": "\n"} {
+		file := dir + "/" + name
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := with(`, auth: {token: "${file:`+file+`}"}`, listing, ""); err == nil {
+			t.Errorf("%s: got no error", name)
 		}
 	}
 }

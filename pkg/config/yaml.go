@@ -14,7 +14,7 @@ import (
 
 const (
 	maxFile  = 4 << 20 // bytes of a configuration file
-	maxNodes = 500_000 // values, aliases expanded: what a few lines of anchors could otherwise blow up without end
+	maxNodes = 100_000 // values, aliases expanded: what a few lines of anchors could otherwise blow up without end
 	maxDepth = 50      // also what ends an anchor that contains itself
 )
 
@@ -28,6 +28,7 @@ func (l *loader) tree(data []byte) *node {
 		l.problem(lineOfInvalid(data), "", "is not UTF-8; save it as UTF-8")
 		return nil
 	}
+	data = fromJSON(data)
 	docs, err := documents(data)
 	switch {
 	case err != nil:
@@ -102,21 +103,22 @@ func yamlError(err error) (line int, msg string) {
 }
 
 // syntaxLine is the line after the longest run of first lines that is YAML by itself. The parser's own line is where the construct
-// around the mistake begins, or one too low, so it serves for files only that are too long to be tried line by line.
+// around the mistake begins, or one too low, so it serves only where it is the greater one (all of the file is one construct, as in
+// JSON) and for files that are too long to be tried line by line.
 func syntaxLine(data []byte, err error) int {
+	least, _ := yamlError(err)
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	if len(lines) > 1000 || len(data) > 64<<10 {
-		line, _ := yamlError(err)
-		return line
+		return least
 	}
 	end := len(data)
-	for i := len(lines) - 1; i > 0; i-- {
+	for i := len(lines) - 1; i >= least; i-- {
 		end -= len(lines[i])
 		if _, err := documents(data[:end]); err == nil {
 			return i + 1
 		}
 	}
-	return 1
+	return least
 }
 
 // converter makes nodes of the YAML library's nodes: aliases are expanded, << is merged, and what the library lets pass
