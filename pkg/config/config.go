@@ -81,7 +81,7 @@ func (l *loader) root(n *node, c *Config) {
 	all = slices.DeleteFunc(all, func(u unfinished) bool { return !u.selected })
 	l.nameTopics(all, c)
 	for _, u := range all {
-		u.Resource.Topic = u.topic.Topic
+		u.Topic = u.topic.Topic
 		c.Resources = append(c.Resources, u.Resource)
 	}
 	if len(all) == 0 && len(l.problems) == 0 {

@@ -11,7 +11,7 @@ import (
 const maxProblems = 500
 
 // Errors is every mistake of a configuration file, ordered by line. It is the only error type that [Load] and [Parse] return.
-type Errors struct {
+type Errors struct { //nolint:errname // it is many, as config.Errors says
 	Problems []Problem
 }
 

@@ -27,8 +27,8 @@ func (l *loader) wrong(n *node, format string, args ...any) {
 	l.problem(n.line, n.key(), fmt.Sprintf(format, args...))
 }
 
-func (l *loader) warn(n *node, format string, args ...any) {
-	l.warnings = append(l.warnings, Problem{File: l.file, Line: n.line, Key: n.key(), Text: fmt.Sprintf(format, args...)})
+func (l *loader) warn(n *node, text string) {
+	l.warnings = append(l.warnings, Problem{File: l.file, Line: n.line, Key: n.key(), Text: text})
 }
 
 func (l *loader) secret(values ...string) {

@@ -94,7 +94,7 @@ func rfc9535(text string) (string, error) {
 			continue
 		}
 		rest = rest[1:]
-		end := 0
+		var end int
 		switch {
 		case rest == "":
 			return "", errors.New("it ends with a dot")

@@ -22,6 +22,7 @@ func (n *node) what() string {
 		return "a mapping"
 	case listKind:
 		return "a list"
+	case scalarKind:
 	}
 	switch n.tag {
 	case "!!int", "!!float":
