@@ -1,6 +1,10 @@
 package config
 
-import "os"
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
 
 // Schema says where schemas come from and where they are registered.
 type Schema struct {
@@ -51,7 +55,7 @@ func (l *loader) schema(n *node) (s Schema, nested string) {
 	return s, nested
 }
 
-// directory reads a path that must be there: a misspelt one would silently pin nothing.
+// directory reads the schema directory. One that isn't there pins nothing, which a misspelt name shouldn't do in silence.
 func (l *loader) directory(n *node) string {
 	text, ok := l.text(n)
 	if !ok {
@@ -60,6 +64,8 @@ func (l *loader) directory(n *node) string {
 	p := l.path(text)
 	info, err := os.Stat(p)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		l.warn(n, "is the directory "+quote(n.text)+", which isn't there: every schema is inferred")
 	case err != nil:
 		l.wrong(n, "is the directory %s, which can't be read: %s; paths are relative to this file", quote(n.text), cause(err))
 	case !info.IsDir():
