@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"producer/pkg/config"
+	"producer/pkg/devserver"
+	"producer/pkg/kafka"
+	"producer/pkg/pipeline"
+	"producer/pkg/registry"
+)
+
+func demoCommand(stdout, stderr io.Writer) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a configuration against a broker, a registry and a sample API in this process, twice",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := os.MkdirTemp("", "producer-demo-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			return demo(cmd.Context(), file, dir, stdout, stderr)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "examples/crm.yaml", "the configuration `FILE`")
+	return cmd
+}
+
+// demo walks the sample CRM into its topics, shows what landed, changes a handful of records at the source, and walks again.
+func demo(ctx context.Context, file, dir string, stdout, stderr io.Writer) error {
+	s, err := devserver.Start(ctx, devserver.Options{Dir: dir, Faults: true})
+	if err != nil {
+		return &exit{code: pipeline.ExitUnavailable, text: err.Error()}
+	}
+	defer s.Close()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return &exit{code: pipeline.ExitUsage, text: err.Error()}
+	}
+	env := map[string]string{"API_URL": s.APIURL(), "API_KEY": s.Key(), "KAFKA_BROKERS": s.Brokers()[0], "REGISTRY_URL": s.RegistryURL()}
+	cfg, err := config.Parse(file, text, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	if err != nil {
+		return &exit{code: pipeline.ExitUsage, text: err.Error()}
+	}
+	out := newOutput(cfg, "text", "text", stdout, stderr)
+	defer func() { out.close() }()
+	cycle := func() error {
+		p, err := pipeline.New(cfg, pipeline.Options{Logger: out.log, Observer: out.progress, Redact: out.redactor.String, UserAgent: "producer/demo"})
+		if err != nil {
+			return &exit{code: pipeline.ExitUsage, text: err.Error()}
+		}
+		defer p.Close()
+		sum := p.Run(ctx)
+		out.close() // the bars have ended; the table comes after them
+		fmt.Fprintln(stdout)
+		if err := out.print(sum); err != nil {
+			return err
+		}
+		if sum.ExitCode != pipeline.ExitOK {
+			return &exit{code: sum.ExitCode}
+		}
+		return nil
+	}
+	fmt.Fprintf(stdout, "broker %s, registry %s, API %s; configuration %s\n\n", s.Brokers()[0], s.RegistryURL(), s.APIURL(), file)
+	if err := cycle(); err != nil {
+		return err
+	}
+	seen, err := show(ctx, cfg, stdout, nil, 2)
+	if err != nil {
+		return err
+	}
+	changes := s.Mutate(7)
+	fmt.Fprintf(stdout, "\n%d records change at the source; the second run publishes these and nothing else:\n\n", len(changes))
+	out = newOutput(cfg, "text", "text", stdout, stderr)
+	if err := cycle(); err != nil {
+		return err
+	}
+	_, err = show(ctx, cfg, stdout, seen, 5)
+	return err
+}
+
+// show prints up to n decoded records of each topic that lie at or beyond the offsets in after, and how many there are. It
+// returns the offsets where the topics end.
+func show(ctx context.Context, cfg *config.Config, w io.Writer, after map[string]int64, n int) (map[string]int64, error) {
+	cluster, err := kafka.Open(ctx, kafka.Options{Brokers: cfg.Kafka.Brokers, Timeout: cfg.Kafka.Timeout})
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	reg, err := registry.Confluent(registry.Options{URL: cfg.Schema.Registry.URL})
+	if err != nil {
+		return nil, err
+	}
+	ends := map[string]int64{}
+	for _, r := range cfg.Resources {
+		topic, count, shown := r.Topic.Name, 0, []string(nil)
+		err := cluster.Scan(ctx, topic, kafka.ScanOptions{}, func(rec kafka.Record) error {
+			place := fmt.Sprintf("%s/%d", topic, rec.Partition)
+			if from, ok := after[place]; rec.Offset < from && ok {
+				return nil
+			}
+			ends[place] = rec.Offset + 1
+			if count++; len(shown) >= n {
+				return nil
+			}
+			s, at, err := reg.Lookup(ctx, rec.Value)
+			if err != nil {
+				return err
+			}
+			v, err := s.Decode(rec.Value[at:])
+			if err != nil {
+				return err
+			}
+			text, err := json.Marshal(v)
+			shown = append(shown, fmt.Sprintf("  %s -> %s", rec.Key, text))
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(w, "\n%s: %d records\n", topic, count)
+		for _, line := range shown {
+			fmt.Fprintln(w, line)
+		}
+	}
+	return ends, nil
+}
+

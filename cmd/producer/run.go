@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"producer/pkg/config"
+	"producer/pkg/pipeline"
+	"producer/pkg/telemetry"
+)
+
+// runFlags are the flags of `producer run`.
+type runFlags struct {
+	config    string
+	resources []string
+	every     string
+	reset     bool
+	output    string
+	metrics   string
+	logFormat string
+}
+
+func runCommand(stdout, stderr io.Writer) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run -c FILE",
+		Short: "Walk the source and publish what is new",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			every, err := f.check()
+			if err != nil {
+				return err
+			}
+			return f.run(cmd.Context(), every, stdout, stderr)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVarP(&f.config, "config", "c", "", "the configuration `FILE` (YAML or JSON)")
+	fs.StringArrayVar(&f.resources, "resource", nil, "run only the resource `NAME`; may be repeated")
+	fs.StringVar(&f.every, "every", "", "run again each `DURATION`, start to start")
+	fs.BoolVar(&f.reset, "reset", false, "forget the resources' state and adopt the topics as they are")
+	fs.StringVar(&f.output, "output", "text", "the result on stdout: `text|json`")
+	fs.StringVar(&f.metrics, "metrics", "", "serve /metrics and /healthz on `ADDR`")
+	fs.StringVar(&f.logFormat, "log-format", "text", "the log on stderr: `text|json`")
+	return cmd
+}
+
+// check refuses flags that cannot be; it returns the interval of --every, 0 without it.
+func (f *runFlags) check() (time.Duration, error) {
+	if f.config == "" {
+		return 0, errors.New("-c FILE is needed")
+	}
+	if f.output != "text" && f.output != "json" {
+		return 0, fmt.Errorf("--output %s: want text or json", f.output)
+	}
+	if f.logFormat != "text" && f.logFormat != "json" {
+		return 0, fmt.Errorf("--log-format %s: want text or json", f.logFormat)
+	}
+	if f.every == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(f.every)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("--every %s: want a duration above zero, like 30s or 1h", f.every)
+	}
+	return d, nil
+}
+
+func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr io.Writer) error {
+	cfg, err := config.Load(f.config)
+	if err != nil {
+		return f.refuse(stdout, "", err)
+	}
+	out := newOutput(cfg, f.output, f.logFormat, stdout, stderr)
+	defer out.close()
+	for _, w := range cfg.Warnings {
+		out.log.Warn(w)
+	}
+	metrics := telemetry.NewMetrics()
+	if f.metrics != "" {
+		server, addr, err := metrics.Serve(f.metrics)
+		if err != nil {
+			return f.refuse(stdout, cfg.Pipeline, fmt.Errorf("--metrics: %w", err))
+		}
+		defer server.Close()
+		out.log.Info("metrics are served", "addr", addr)
+	}
+	p, err := pipeline.New(cfg, pipeline.Options{
+		Resources: f.resources, Reset: f.reset, Logger: out.log, Redact: out.redactor.String,
+		Observer: telemetry.Tee(metrics, out.progress), UserAgent: "producer/" + version(),
+	})
+	if err != nil {
+		return f.refuse(stdout, cfg.Pipeline, errors.New(out.redactor.String(err.Error())))
+	}
+	defer p.Close()
+	for {
+		began := time.Now()
+		sum := p.Run(ctx)
+		metrics.Cycle(sum.ExitCode, time.Since(began))
+		if err := out.print(sum); err != nil {
+			return err
+		}
+		if every == 0 || final(sum.ExitCode) {
+			return &exit{code: sum.ExitCode}
+		}
+		if why := sleep(ctx, untilTick(began, every)); why != nil {
+			return &exit{code: pipeline.ExitCode(why)}
+		}
+	}
+}
+
+// final reports whether a cycle's exit code ends the process under --every.
+func final(code int) bool {
+	switch code {
+	case pipeline.ExitOK, pipeline.ExitSource, pipeline.ExitData, pipeline.ExitUnavailable, pipeline.ExitLimit:
+		return false
+	}
+	return true
+}
+
+// untilTick is how long it is to the next tick of a schedule that began with began; ticks that have passed are skipped.
+func untilTick(began time.Time, every time.Duration) time.Duration {
+	return every - time.Since(began)%every
+}
+
+// sleep waits for d, or returns why ctx ended.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// refuse ends a run that could not begin: exit 2, with a summary where JSON is asked for.
+func (f *runFlags) refuse(stdout io.Writer, name string, err error) error {
+	if f.output == "json" {
+		if werr := json.NewEncoder(stdout).Encode(pipeline.Failure(name, err, pipeline.ExitUsage)); werr != nil {
+			return werr
+		}
+	}
+	return &exit{code: pipeline.ExitUsage, text: err.Error()}
+}
+
+// output is where a run's words go: the result to stdout, the log and the progress to stderr, none with a secret.
+type output struct {
+	json     bool
+	stdout   io.Writer
+	stderr   io.Writer
+	redactor *telemetry.Redactor
+	log      *slog.Logger
+	progress telemetry.Observer
+	closers  []func()
+}
+
+func newOutput(cfg *config.Config, format, logFormat string, stdout, stderr io.Writer) *output {
+	var secrets []string
+	for _, s := range cfg.Secrets {
+		secrets = append(secrets, s.Reveal())
+	}
+	o := &output{json: format == "json", stdout: stdout, stderr: stderr, redactor: telemetry.NewRedactor(secrets...)}
+	if f, ok := stderr.(*os.File); ok && logFormat == "text" && term.IsTerminal(int(f.Fd())) {
+		bars := telemetry.NewBars(f)
+		o.closers = append(o.closers, bars.Close)
+		o.progress, o.stderr = bars, bars
+	}
+	o.log = telemetry.NewLogger(o.stderr, logFormat, o.redactor)
+	if o.progress == nil {
+		lines := telemetry.NewLines(o.log, 5*time.Second)
+		o.closers = append(o.closers, lines.Close)
+		o.progress = lines
+	}
+	return o
+}
+
+func (o *output) close() {
+	for _, c := range o.closers {
+		c()
+	}
+	o.closers = nil
+}
+
+// print writes a cycle's result.
+func (o *output) print(sum pipeline.Summary) error {
+	if o.json {
+		return json.NewEncoder(o.stdout).Encode(sum)
+	}
+	if err := table(o.stdout, sum); err != nil {
+		return err
+	}
+	if sum.Error != "" {
+		o.log.Error(sum.Error, "exit", sum.ExitCode)
+	}
+	return nil
+}
+
+// table prints a summary for people.
+func table(w io.Writer, sum pipeline.Summary) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "resource\ttopic\tstatus\tpages\trecords\tpublished\tunchanged\tdeleted\tretries\tproof\ttime\t")
+	for _, r := range sum.Resources {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", r.Resource, r.Topic, r.Status, r.Pages, r.Records, r.Published,
+			r.Unchanged, r.Tombstones, r.Retries, r.Proof, r.Duration().Round(time.Millisecond))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s: %s\n", sum.Pipeline, sum.Status)
+	return err
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"producer/pkg/config"
+	"producer/pkg/pipeline"
+)
+
+func validateCommand(stdout, stderr io.Writer) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "validate -c FILE",
+		Short: "Check a configuration and its pinned schemas; asks no network",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if file == "" {
+				return fmt.Errorf("-c FILE is needed")
+			}
+			cfg, err := config.Load(file)
+			if err != nil {
+				return &exit{code: pipeline.ExitUsage, text: err.Error()}
+			}
+			out := newOutput(cfg, "text", "text", stdout, stderr)
+			defer out.close()
+			p, err := pipeline.New(cfg, pipeline.Options{Logger: out.log})
+			if err != nil {
+				return &exit{code: pipeline.ExitUsage, text: out.redactor.String(err.Error())}
+			}
+			defer p.Close()
+			for _, w := range append(cfg.Warnings, p.Warnings()...) {
+				out.log.Warn(w)
+			}
+			_, err = fmt.Fprintf(stdout, "%s: pipeline %s, %d resources: good\n", file, cfg.Pipeline, len(cfg.Resources))
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "the configuration `FILE` (YAML or JSON)")
+	return cmd
+}

@@ -1,0 +1,224 @@
+package pipeline
+
+import (
+	"github.com/zeebo/xxh3"
+
+	"producer/pkg/extractor"
+	"producer/pkg/kafka"
+)
+
+// The bounds of a batch; the commit interval is the third.
+const (
+	batchBytes   = 8 << 20
+	batchRecords = 10_000
+)
+
+// fate is what becomes of a row at its batch's commit.
+type fate uint8
+
+const (
+	publish fate = iota
+	unchanged
+	deadLetter
+)
+
+// row is one record of a batch. Its bytes are ranges of the batch's arena.
+type row struct {
+	key, value [2]int // value is empty while the row is not encoded
+	hash       [16]byte
+	page       int32 // index into batch.pages
+	droppedBy  int32 // the row whose record of the same key came later, or -1
+	previous   int32 // the row before it with the same key print, or -1
+	fate       fate
+	reason     string // of a dead letter
+	field      string
+}
+
+// pageMark is what a batch remembers of a page: where it stood and where the walk goes on after it.
+type pageMark struct {
+	at, next extractor.Position
+	rows     int // first row
+	arena    int // first byte
+	walked   int64
+	label    string
+}
+
+// batch gathers whole pages for one transaction. Of the rows of one key the last is published, unless the resource appends.
+// It belongs to one goroutine; its arena is reused by reset.
+type batch struct {
+	arena  []byte
+	rows   []row
+	pages  []pageMark
+	prints map[uint64]int32 // the last row of a key print
+	keyed  bool             // keys are looked up
+	merge  bool             // of a key, only the last row stands
+}
+
+func newBatch(merge, keyed bool) *batch {
+	return &batch{merge: merge, keyed: keyed, prints: map[uint64]int32{}}
+}
+
+func (b *batch) reset() {
+	b.arena, b.rows, b.pages = b.arena[:0], b.rows[:0], b.pages[:0]
+	clear(b.prints)
+}
+
+func (b *batch) empty() bool { return len(b.pages) == 0 }
+
+func (b *batch) full() bool { return len(b.arena) >= batchBytes || len(b.rows) >= batchRecords }
+
+// begin opens the next page.
+func (b *batch) begin(p *extractor.Page, walked int64) {
+	b.pages = append(b.pages, pageMark{at: p.At, next: p.Next, rows: len(b.rows), arena: len(b.arena), walked: walked, label: p.Label})
+}
+
+func (b *batch) bytes(r [2]int) []byte { return b.arena[r[0]:r[1]:r[1]] }
+
+// seek returns the newest row of key that ok accepts, or -1.
+func (b *batch) seek(key []byte, ok func(*row) bool) int32 {
+	if !b.keyed || len(b.rows) == 0 {
+		return -1
+	}
+	i, found := b.prints[xxh3.Hash(key)]
+	if !found {
+		return -1
+	}
+	for ; i >= 0; i = b.rows[i].previous {
+		if string(b.bytes(b.rows[i].key)) == string(key) && ok(&b.rows[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+func anyRow(*row) bool     { return true }
+func standing(r *row) bool { return r.fate != deadLetter && r.droppedBy < 0 }
+
+// content returns the hash of what the key will hold once the batch is committed.
+func (b *batch) content(key []byte) (hash [16]byte, ok bool) {
+	if i := b.seek(key, standing); i >= 0 {
+		return b.rows[i].hash, true
+	}
+	return hash, false
+}
+
+// shows returns the page of the newest row of key, or -1.
+func (b *batch) shows(key []byte) int {
+	if i := b.seek(key, anyRow); i >= 0 {
+		return int(b.rows[i].page)
+	}
+	return -1
+}
+
+// add appends a row of the open page; its key is the arena's end, from at on. The row that the key had before is dropped.
+func (b *batch) add(at int, hash [16]byte, f fate) {
+	i := int32(len(b.rows))
+	r := row{key: [2]int{at, len(b.arena)}, hash: hash, page: int32(len(b.pages) - 1), droppedBy: -1, previous: -1, fate: f}
+	if b.keyed {
+		key := b.bytes(r.key)
+		if b.merge {
+			if old := b.seek(key, standing); old >= 0 {
+				b.rows[old].droppedBy = i
+			}
+		}
+		r.previous = b.link(key, i)
+	}
+	b.rows = append(b.rows, r)
+}
+
+// link makes row i the newest of its key print and returns the one before it.
+func (b *batch) link(key []byte, i int32) int32 {
+	print := xxh3.Hash(key)
+	previous, ok := b.prints[print]
+	if !ok {
+		previous = -1
+	}
+	b.prints[print] = i
+	return previous
+}
+
+// bury makes row i a dead letter: the row that it had dropped stands again, or is dropped by what dropped i.
+func (b *batch) bury(i int, raw []byte, reason, field string) {
+	r := &b.rows[i]
+	at := len(b.arena)
+	b.arena = append(b.arena, raw...)
+	if b.merge {
+		if old := b.seek(b.bytes(r.key), func(o *row) bool { return o.droppedBy == int32(i) }); old >= 0 {
+			b.rows[old].droppedBy = r.droppedBy
+		}
+	}
+	r.fate, r.value, r.reason, r.field = deadLetter, [2]int{at, len(b.arena)}, reason, field
+}
+
+// truncate takes back page n and all after it: rows that they had dropped stand again.
+func (b *batch) truncate(n int) {
+	if n >= len(b.pages) {
+		return
+	}
+	m := b.pages[n]
+	b.pages, b.rows, b.arena = b.pages[:n], b.rows[:m.rows], b.arena[:m.arena]
+	clear(b.prints)
+	for i := range b.rows {
+		r := &b.rows[i]
+		if int(r.droppedBy) >= m.rows {
+			r.droppedBy = -1
+		}
+		if b.keyed {
+			r.previous = b.link(b.bytes(r.key), int32(i))
+		}
+	}
+}
+
+func (b *batch) counts() counts {
+	c := counts{records: int64(len(b.rows))}
+	for i, p := range b.pages {
+		end := len(b.rows)
+		if i+1 < len(b.pages) {
+			end = b.pages[i+1].rows
+		}
+		if end > p.rows {
+			c.pages++
+		}
+	}
+	for i := range b.rows {
+		r := &b.rows[i]
+		switch {
+		case r.fate == deadLetter:
+			c.deadLettered++
+		case r.droppedBy >= 0:
+			c.duplicates++
+		case r.fate == unchanged:
+			c.unchanged++
+		default:
+			c.published++
+		}
+	}
+	return c
+}
+
+// records appends what the batch publishes to dst: the rows that stand, and the dead letters.
+func (b *batch) records(dst []kafka.Record, t target) []kafka.Record {
+	for i := range b.rows {
+		r := &b.rows[i]
+		switch {
+		case r.fate == deadLetter:
+			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.bytes(r.key), Value: b.bytes(r.value), Headers: []kafka.Header{
+				{Key: "reason", Value: []byte(r.reason)}, {Key: "field", Value: []byte(r.field)}}})
+		case r.droppedBy >= 0 || r.fate == unchanged:
+		default:
+			rec := kafka.Record{Topic: t.topic, Partition: -1, Value: b.bytes(r.value), Headers: []kafka.Header{{Key: kafka.ContentHash, Value: r.hash[:]}}}
+			if r.key[1] > r.key[0] {
+				rec.Key = b.bytes(r.key)
+				rec.Partition = kafka.Partition(rec.Key, t.partitions)
+			}
+			dst = append(dst, rec)
+		}
+	}
+	return dst
+}
+
+// target is where a batch goes.
+type target struct {
+	topic, deadLetters string
+	partitions         int32
+}

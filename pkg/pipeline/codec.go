@@ -1,0 +1,177 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"producer/pkg/config"
+	"producer/pkg/record"
+	"producer/pkg/registry"
+	"producer/pkg/schema"
+)
+
+// codec is a resource's schema as it stands: what is registered, and the encoder compiled from it. A codec without a schema
+// waits for a sample (see [codec.settle]).
+type codec struct {
+	subject  string
+	registry registry.Registry
+	opts     schema.Options
+	contract config.Contract
+	file     string         // the pinned file's path, "" when the schema is inferred
+	pin      *schema.Schema // the file's schema
+	pinned   *schema.Schema // the same until it is registered
+	log      *slog.Logger
+
+	schema  *schema.Schema
+	encoder *schema.Encoder
+	frame   registry.Frame
+	fault   error // why open failed, where that concerns this resource alone
+}
+
+// PinError is a pinned schema file that cannot be used: exit 2.
+func pinError(file string, err error) error {
+	return &GuardError{Text: fmt.Sprintf("%s: %v", file, err)}
+}
+
+// newCodec reads the pinned file, if there is one. It asks no registry.
+func newCodec(cfg *config.Config, r config.Resource, reg registry.Registry, log *slog.Logger) (*codec, error) {
+	c := &codec{subject: r.Topic.Name + "-value", registry: reg, contract: r.Contract, log: log}
+	c.opts = schema.Options{Namespace: cfg.Pipeline, Name: r.Name}
+	for _, p := range r.PrimaryKey {
+		c.opts.Key = append(c.opts.Key, p.Names)
+	}
+	if r.Nested == "json" {
+		c.opts.Nested = schema.JSON
+	}
+	if cfg.Schema.Directory == "" {
+		return c, nil
+	}
+	file := filepath.Join(cfg.Schema.Directory, r.Name+".avsc")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	} else if err != nil {
+		return nil, pinError(file, err)
+	}
+	s, err := schema.Parse(text)
+	if err != nil {
+		return nil, pinError(file, err)
+	}
+	if _, err := schema.Compile(s, c.opts); err != nil {
+		return nil, pinError(file, err)
+	}
+	c.file, c.pin = file, s
+	return c, nil
+}
+
+// forget drops what was read from the registry.
+func (c *codec) forget() { c.schema, c.encoder, c.frame, c.fault = nil, nil, registry.Frame{}, nil }
+
+// open asks the registry for what stands. It registers nothing.
+func (c *codec) open(ctx context.Context) error {
+	if c.ready() {
+		return nil
+	}
+	c.fault, c.pinned = nil, c.pin
+	latest, frame, err := c.registry.Latest(ctx, c.subject)
+	if err != nil {
+		return err
+	}
+	if latest == nil {
+		return nil
+	}
+	if c.pinned != nil && !latest.Extends(c.pinned) {
+		return nil // the file says something new: it is registered as it stands, before the first record
+	}
+	c.pinned = nil
+	return c.adopt(latest, frame)
+}
+
+func (c *codec) adopt(s *schema.Schema, f registry.Frame) error {
+	enc, err := schema.Compile(s, c.opts)
+	if err != nil {
+		return &DataError{Where: "subject " + c.subject, Err: err}
+	}
+	c.schema, c.encoder, c.frame = s, enc, f
+	return nil
+}
+
+// ready reports whether records can be encoded. When it is false a pinned schema must be registered, or a sample taken.
+func (c *codec) ready() bool { return c.encoder != nil }
+
+// settle gives the codec its first schema: the pinned one, else what obs holds.
+func (c *codec) settle(ctx context.Context, obs *schema.Observation) error {
+	if c.pinned != nil {
+		if err := c.register(ctx, c.pinned); err != nil {
+			return err
+		}
+		c.pinned = nil
+		return nil
+	}
+	if c.contract.Tables == "freeze" {
+		return &DataError{Where: "schema_contract", Err: fmt.Errorf("tables is freeze, and subject %s has no schema and %s no file: put one into schema.directory", c.subject, c.opts.Name)}
+	}
+	s, _, err := schema.Evolve(nil, obs, c.opts)
+	if err != nil {
+		return err
+	}
+	return c.register(ctx, s)
+}
+
+func (c *codec) register(ctx context.Context, s *schema.Schema) error {
+	frame, err := c.registry.Register(ctx, c.subject, s)
+	if err != nil {
+		return err
+	}
+	return c.adopt(s, frame)
+}
+
+// evolve adds to the schema what obs holds beyond it, and says so in the log. It reports whether anything was added.
+func (c *codec) evolve(ctx context.Context, obs *schema.Observation) (bool, error) {
+	next, changes, err := schema.Evolve(c.schema, obs, c.opts)
+	if err != nil || next == c.schema {
+		return false, err
+	}
+	if err := c.register(ctx, next); err != nil {
+		return false, err
+	}
+	for _, ch := range changes {
+		args := []any{"resource", c.opts.Name, "field", ch.Path, "avro", ch.Avro, "type", ch.Type}
+		if c.file != "" {
+			args = append(args, "file", c.file)
+		}
+		switch {
+		case ch.Kind == schema.Variant:
+			c.log.Warn("a value does not fit its field's type: it goes to a variant field", args...)
+		case c.file != "":
+			c.log.Warn("a field that the pinned schema lacks was added", args...)
+		default:
+			c.log.Info("a new field was added to the schema", args...)
+		}
+	}
+	return true, nil
+}
+
+// frozen reports whether the contract forbids what m asks for, and with which mode.
+func (c *codec) mode(m *schema.Misfit) string {
+	if m.Unknown {
+		return c.contract.Columns
+	}
+	return c.contract.DataType
+}
+
+// append appends the frame and the body of rec to dst; on error dst is as it was.
+func (c *codec) append(dst []byte, rec record.Value) ([]byte, error) {
+	at := len(dst)
+	dst = append(dst, c.frame.Prefix...)
+	out, err := c.encoder.Append(dst, rec)
+	if err != nil {
+		return dst[:at], err
+	}
+	return out, nil
+}

@@ -1,0 +1,191 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"producer/pkg/checkpoint"
+	"producer/pkg/kafka"
+	"producer/pkg/table"
+)
+
+// commitTries bounds how often one batch is committed after clean aborts.
+const commitTries = 3
+
+// flight is a commit that is out: the worker may fill the next batch, but owns neither batch nor state until it has landed.
+type flight struct {
+	batch   *batch
+	state   checkpoint.State
+	records []kafka.Record
+	deleted int64 // tombstones among the records
+	began   time.Time
+	done    chan error // buffered
+}
+
+// walking is the state that the batch commits: where the walk goes on after its last page.
+func (w *worker) walking() checkpoint.State {
+	st := w.checkpoint(checkpoint.Walking)
+	if n := len(w.batch.pages); n > 0 {
+		st.Position = w.batch.pages[n-1].next.JSON()
+	}
+	return st
+}
+
+// checkpoint is the state of this walk in a phase, at the position of the last one.
+func (w *worker) checkpoint(phase string) checkpoint.State {
+	st := checkpoint.State{
+		V: checkpoint.Version, Walk: w.number, Phase: phase, Shape: w.extractor.Shape(), Identity: w.identity(),
+		TopicID: w.info.ID, Partitions: w.info.Partitions, FirstTotal: w.first, Resumed: w.resumed,
+		Last: w.state.Last, Missing: w.state.Missing,
+	}
+	if w.state.Walk == w.number && phase == checkpoint.Walking {
+		st.Position = w.state.Position
+	}
+	if w.codec.schema != nil {
+		st.Schema = fmt.Sprintf("%x", w.codec.schema.Fingerprint())
+	}
+	return st
+}
+
+// commit closes the batch and sends it with st, in one transaction. The commit before it is landed first.
+func (w *worker) commit(ctx context.Context, st checkpoint.State) error {
+	if err := w.await(ctx); err != nil {
+		return err
+	}
+	records := w.batch.records(nil, target{topic: w.res.Topic.Name, deadLetters: w.deadLetters(), partitions: w.info.Partitions})
+	w.launch(ctx, st, records, 0)
+	return nil
+}
+
+// launch sends records and st in one transaction. No commit may be out.
+func (w *worker) launch(ctx context.Context, st checkpoint.State, records []kafka.Record, deleted int64) {
+	st.Seq = w.state.Seq + 1
+	records = append(records, st.Record(w.p.cfg.StateTopic(), w.res.Name))
+	f := &flight{batch: w.batch, state: st, records: records, deleted: deleted, began: time.Now(), done: make(chan error, 1)}
+	w.flight, w.batch, w.spare = f, w.spare, nil
+	producer := w.producer
+	go func() { f.done <- producer.Commit(context.WithoutCancel(ctx), kafka.Batch{Records: f.records}) }()
+}
+
+// await lands the commit that is out, if one is.
+func (w *worker) await(ctx context.Context) error {
+	if w.flight == nil {
+		return nil
+	}
+	select {
+	case outcome := <-w.flight.done:
+		return w.land(ctx, outcome)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// land takes the outcome of the commit that is out. Only a confirmed commit moves anything; an unknown outcome is decided by
+// fencing again and reading the state back. On error the batch that was being filled is dropped: it stood on this one.
+func (w *worker) land(ctx context.Context, outcome error) error {
+	f := w.flight
+	for try := 1; outcome != nil; try++ {
+		again := false
+		switch {
+		case as[*kafka.AbortedError](outcome) && try < commitTries:
+			again = true
+		case as[*kafka.UnknownOutcomeError](outcome) && try < commitTries:
+			committed, err := w.reread(ctx, f)
+			if err != nil {
+				outcome = err
+			} else if committed {
+				outcome = nil
+			} else {
+				again = true
+			}
+		}
+		if !again {
+			break
+		}
+		outcome = w.producer.Commit(context.WithoutCancel(ctx), kafka.Batch{Records: f.records})
+	}
+	w.flight = nil
+	if outcome != nil {
+		w.abandon()
+		return w.tooLarge(ctx, f, outcome)
+	}
+	return w.landed(f)
+}
+
+// reread fences again and asks the state topic whether f was committed.
+func (w *worker) reread(ctx context.Context, f *flight) (bool, error) {
+	w.p.log.Warn("the outcome of a commit is unknown: it is read back from the state", "resource", w.res.Name)
+	if err := w.p.refence(ctx, w.session); err != nil {
+		return false, err
+	}
+	entries, err := checkpoint.Load(ctx, w.p.cluster, w.p.cfg.StateTopic())
+	if err != nil {
+		return false, err
+	}
+	e := entries[w.res.Name]
+	switch {
+	case e.Err != nil:
+		return false, e.Err
+	case e.State.Seq == f.state.Seq && e.State.Walk == f.state.Walk:
+		return true, nil
+	case e.State.Seq == w.state.Seq:
+		return false, nil
+	}
+	return false, &kafka.FencedError{TransactionalID: w.p.cfg.TransactionalID(w.res.Topic.Name)}
+}
+
+// landed moves memory to where the topic now is.
+func (w *worker) landed(f *flight) error {
+	w.state, w.stateAt = f.state, time.Now()
+	c := f.batch.counts()
+	w.sum.add(c)
+	w.sum.Tombstones += f.deleted
+	w.p.opts.Observer.Commit(w.res.Name, c.published, c.unchanged, c.duplicates, c.deadLettered, f.deleted, time.Since(f.began))
+	for i := range f.batch.rows {
+		r := &f.batch.rows[i]
+		if w.blind || !f.batch.keyed || !standing(r) || r.fate == unchanged {
+			continue
+		}
+		key := f.batch.bytes(r.key)
+		if err := w.index.Apply(key, r.hash, true); err != nil {
+			if w.diff || w.deletes() || !as[*table.TooLargeError](err) {
+				return err
+			}
+			w.p.log.Warn("the walk has more keys than kafka.index.max_bytes lets it remember: it proves nothing", "resource", w.res.Name)
+			w.blind = true
+			break
+		}
+		w.index.See(key)
+	}
+	f.batch.reset()
+	w.spare = f.batch
+	return nil
+}
+
+// tooLarge keeps the pages before a record that the broker refused for its size, and names the record.
+func (w *worker) tooLarge(ctx context.Context, f *flight, err error) error {
+	var large *kafka.TooLargeError
+	if !errors.As(err, &large) || len(f.batch.pages) == 0 {
+		return err
+	}
+	i := f.batch.seek(large.Key, standing)
+	if i < 0 {
+		return err
+	}
+	n := int(f.batch.rows[i].page)
+	fault := &DataError{Where: f.batch.pages[n].label, Err: err}
+	f.batch.truncate(n)
+	if f.batch.empty() {
+		return fault
+	}
+	w.spare, w.batch = w.batch, f.batch
+	if err := w.commit(ctx, w.walking()); err != nil {
+		return err
+	}
+	if err := w.await(ctx); err != nil {
+		return err
+	}
+	return fault
+}

@@ -1,0 +1,113 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"producer/pkg/checkpoint"
+	"producer/pkg/kafka"
+)
+
+// remove sends a tombstone for each live key that a proven walk did not see and that the configuration lets go. The number is
+// guarded by max_deletes: beyond it none is sent (exit 8).
+func (w *worker) remove(ctx context.Context) error {
+	replace := w.res.Disposition == "replace"
+	if w.sum.Proof != Proven {
+		w.state.Missing = nil
+		if n := w.index.Unseen(); n > 0 || replace {
+			w.p.log.Warn("the walk is not proven: nothing is deleted", "resource", w.res.Name, "proof", string(w.sum.Proof), "unseen", n)
+		}
+		return nil
+	}
+	unseen := w.index.Unseen()
+	if unseen == 0 {
+		w.state.Missing = nil
+		return nil
+	}
+	allow := w.res.Topic.MaxDeletes.Allow(w.index.Len())
+	if replace && unseen > allow {
+		return w.tooMany(unseen, allow)
+	}
+	gone, err := w.candidates(ctx)
+	if err != nil {
+		return err
+	}
+	if !replace {
+		if gone, err = w.confirm(ctx, gone); err != nil {
+			return err
+		}
+	}
+	if n := int64(len(gone)); n > allow {
+		return w.tooMany(n, allow)
+	}
+	for chunk := range slices.Chunk(gone, batchRecords) {
+		if err := w.bury(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) tooMany(n, allow int64) error {
+	return &LimitError{Text: fmt.Sprintf(
+		"%d of the %d live keys of topic %s are gone from the source, max_deletes allows %d: none was deleted; look at the source, and raise max_deletes if it is right",
+		n, w.index.Len(), w.res.Topic.Name, allow)}
+}
+
+// candidates reads the live keys that this walk did not see from the topic: the index knows only their prints.
+func (w *worker) candidates(ctx context.Context) ([]string, error) {
+	found := map[string]struct{}{}
+	err := w.p.cluster.Scan(ctx, w.res.Topic.Name, kafka.ScanOptions{}, func(r kafka.Record) error {
+		if known, _ := w.index.Same(r.Key, [16]byte{}); known && !w.index.Seen(r.Key) && r.Partition == kafka.Partition(r.Key, w.info.Partitions) {
+			if r.Value == nil {
+				delete(found, string(r.Key))
+			} else {
+				found[string(r.Key)] = struct{}{}
+			}
+		}
+		return nil
+	})
+	keys := make([]string, 0, len(found))
+	for k := range found {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys, err
+}
+
+// confirm keeps the candidates that a second look finds gone: by id where a path is given, else those that the proven walk
+// before this one did not see either. The others are remembered with this walk's end.
+func (w *worker) confirm(ctx context.Context, candidates []string) ([]string, error) {
+	if w.res.Topic.Deletes.Path != "" {
+		return w.ask(ctx, candidates)
+	}
+	before := w.state.Missing.Keys()
+	var gone, waiting []string
+	for _, k := range candidates {
+		if before.Has(k) {
+			gone = append(gone, k)
+		} else {
+			waiting = append(waiting, k)
+		}
+	}
+	w.state.Missing = checkpoint.NewMissing(waiting)
+	return gone, nil
+}
+
+// bury commits one tombstone for each key.
+func (w *worker) bury(ctx context.Context, keys []string) error {
+	records := make([]kafka.Record, 0, len(keys)+1)
+	for _, k := range keys {
+		key := []byte(k)
+		records = append(records, kafka.Record{Topic: w.res.Topic.Name, Partition: kafka.Partition(key, w.info.Partitions), Key: key})
+	}
+	w.launch(ctx, w.checkpoint(checkpoint.Walking), records, int64(len(keys)))
+	if err := w.await(ctx); err != nil {
+		return err
+	}
+	for _, k := range keys {
+		w.index.Delete([]byte(k))
+	}
+	return nil
+}

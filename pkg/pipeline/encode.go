@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"producer/pkg/extractor"
+	"producer/pkg/schema"
+)
+
+// encode brings a page into the batch and releases it: first every record is keyed, hashed and compared with what its key holds,
+// then those that are news are encoded. The batch is closed when it is full. On error the page has left no trace in the batch.
+func (w *worker) encode(ctx context.Context, page *extractor.Page) error {
+	defer page.Release()
+	n := len(w.batch.pages)
+	if n == 0 {
+		w.opened = time.Now()
+	}
+	w.batch.begin(page)
+	first := len(w.batch.rows)
+	if err := w.key(page, n); err != nil {
+		w.batch.truncate(n)
+		return err
+	}
+	if err := w.body(ctx, page, n, first); err != nil {
+		w.batch.truncate(n)
+		return err
+	}
+	w.records += int64(len(page.Records))
+	w.overlap = false
+	if w.batch.full() || w.p.cfg.Kafka.CommitInterval == 0 {
+		return w.commit(ctx, w.walking())
+	}
+	return nil
+}
+
+// key adds a row for each record of the page: its key, its hash, and whether the topic already holds it.
+func (w *worker) key(page *extractor.Page, n int) (err error) {
+	for i, rec := range page.Records {
+		at := len(w.batch.arena)
+		if len(w.res.PrimaryKey) > 0 {
+			if w.batch.arena, err = w.extractor.AppendKey(w.batch.arena, rec); err != nil {
+				w.batch.arena = w.batch.arena[:at]
+				return w.dataError(page, i, err)
+			}
+		}
+		hash := w.hasher.Sum(rec)
+		verdict := publish
+		if key := w.batch.arena[at:]; len(key) > 0 {
+			if w.meet(key, hash, n) && (w.diff || w.overlap) {
+				verdict = unchanged
+			}
+		}
+		w.batch.add(at, hash, verdict)
+	}
+	return nil
+}
+
+// meet marks key as seen in page n of the batch and reports whether the topic, once the commit in flight is through, holds it
+// with this hash.
+func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
+	known, same := w.index.Same(key, hash)
+	seen := known && w.index.Seen(key)
+	if w.flight != nil {
+		if h, ok := w.flight.batch.content(key); ok {
+			same = h == hash
+		}
+		seen = seen || w.flight.batch.shows(key) >= 0
+	}
+	switch at := w.batch.shows(key); {
+	case at == n: // twice in one page
+	case at >= 0 || seen:
+		w.twice = true
+	default:
+		w.keys++
+	}
+	w.index.See(key)
+	return same
+}
+
+// body encodes the page's rows from first on that are to be published. A misfit lets the schema grow once, by all that the page
+// holds, and the bodies are written again.
+func (w *worker) body(ctx context.Context, page *extractor.Page, n, first int) error {
+	b := w.batch
+	mark := len(b.arena)
+	grown := false
+	for i := 0; i < len(page.Records); i++ {
+		r := &b.rows[first+i]
+		if r.fate != publish {
+			continue
+		}
+		at := len(b.arena)
+		arena, err := w.codec.append(b.arena, page.Records[i])
+		if err == nil {
+			b.arena, r.value = arena, [2]int{at, len(arena)}
+			continue
+		}
+		var misfit *schema.Misfit
+		if !errors.As(err, &misfit) {
+			return w.dataError(page, i, err)
+		}
+		switch mode := w.codec.mode(misfit); {
+		case mode == "discard_row":
+			b.bury(first+i, page.Records[i].Raw(), misfit.Error(), misfit.Path)
+		case mode == "freeze" || grown:
+			return w.dataError(page, i, err)
+		default:
+			if err := w.grow(ctx, page); err != nil {
+				return err
+			}
+			b.arena, grown = b.arena[:mark], true
+			i = -1
+		}
+	}
+	return nil
+}
+
+// grow evolves the schema by what the page holds. The commit in flight is landed first: without a registry the schema is
+// written through the same producer.
+func (w *worker) grow(ctx context.Context, page *extractor.Page) error {
+	obs, err := w.observe(page)
+	if err != nil {
+		return err
+	}
+	if err := w.await(ctx); err != nil {
+		return err
+	}
+	if _, err := w.codec.evolve(ctx, obs); err != nil {
+		return err
+	}
+	w.sum.SchemaID = w.codec.frame.ID
+	return nil
+}

@@ -1,0 +1,89 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"producer/pkg/kafka"
+)
+
+// preflight refuses topics that cannot serve and rights that are missing, before anybody is fenced.
+func (p *Pipeline) preflight(infos map[string]kafka.TopicInfo) error {
+	var problems []error
+	for _, s := range p.sessions {
+		t := infos[s.res.Topic.Name]
+		if !t.Exists {
+			continue
+		}
+		if got := t.Config["cleanup.policy"]; got != s.policy() {
+			problems = append(problems, &GuardError{Text: fmt.Sprintf(
+				"topic %s of resource %s has cleanup.policy=%s; write_disposition %s needs %s: alter the topic, or name another one under kafka.topic",
+				t.Name, s.res.Name, got, s.res.Disposition, s.policy())})
+		}
+	}
+	for _, t := range infos {
+		switch {
+		case !t.Exists:
+		case !t.CanWrite:
+			problems = append(problems, &kafka.AuthError{Resource: "topic " + t.Name, Operation: "write"})
+		case !t.CanRead:
+			problems = append(problems, &kafka.AuthError{Resource: "topic " + t.Name, Operation: "read"})
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// guard compares the session's state with its topic: what does not belong together is refused (exit 2) until --reset.
+func (p *Pipeline) guard(ctx context.Context, s *session) error {
+	refuse := func(format string, args ...any) error {
+		return &GuardError{Text: fmt.Sprintf("resource %s: ", s.res.Name) + fmt.Sprintf(format, args...) +
+			"; if that is meant, run once with --reset: it forgets the state and adopts the topic as it is"}
+	}
+	t, st := s.info, s.state
+	if s.adopt {
+		return nil
+	}
+	if st.V == 0 {
+		full, err := p.populated(ctx, t)
+		if err == nil && full {
+			err = refuse("topic %s holds records, but topic %s holds no state for them", s.res.Topic.Name, p.cfg.StateTopic())
+		}
+		return err
+	}
+	switch {
+	case st.Identity != s.identity():
+		return refuse("the state is that of %s, the configuration asks for %s", st.Identity, s.identity())
+	case !t.Exists:
+		return refuse("topic %s is gone, but its state stands", s.res.Topic.Name)
+	case t.ID != st.TopicID:
+		return refuse("topic %s is not the one that the state belongs to: it was deleted and created again", t.Name)
+	case t.Partitions != st.Partitions:
+		return refuse("topic %s has %d partitions, it had %d: keys would change places and old values stay", t.Name, t.Partitions, st.Partitions)
+	}
+	if s.keyed() && st.Last != nil && st.Last.Keys > 0 {
+		full, err := p.populated(ctx, t)
+		if err == nil && !full {
+			err = refuse("topic %s is empty, but its state knows of %d keys", t.Name, st.Last.Keys)
+		}
+		return err
+	}
+	return nil
+}
+
+// populated reports whether a committed record stands in the topic: aborted ones and control records do not count.
+func (p *Pipeline) populated(ctx context.Context, t kafka.TopicInfo) (bool, error) {
+	any := false
+	for _, end := range t.EndOffsets {
+		any = any || end > 0
+	}
+	if !t.Exists || !any {
+		return false, nil
+	}
+	found := errors.New("found")
+	err := p.cluster.Scan(ctx, t.Name, kafka.ScanOptions{}, func(kafka.Record) error { return found })
+	if errors.Is(err, found) {
+		return true, nil
+	}
+	return false, err
+}
