@@ -28,6 +28,9 @@ func TestLogCompaction(t *testing.T) {
 
 	var left int
 	s.poll("compaction", func() bool {
+		if err := env.compact(s.Context()); err != nil {
+			s.Fatal(err)
+		}
 		left = len(s.read(s.topic("contacts")))
 		return left == keys+1
 	})

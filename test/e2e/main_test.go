@@ -30,7 +30,8 @@ type environment struct {
 	registryURL string
 	admin       *kadm.Client
 	registry    *sr.Client
-	java        *readBack // nil with the embedded broker
+	compact     func(context.Context) error // has the embedded broker compact now; the real one does by itself
+	java        *readBack                   // nil with the embedded broker
 }
 
 var env environment
@@ -66,6 +67,7 @@ func runSuite(m *testing.M) (code int, err error) {
 		}
 		defer server.Close() //nolint:errcheck // the suite is over
 		brokers, registry = strings.Join(server.Brokers(), ","), server.RegistryURL()
+		env.compact = server.Compact
 	}
 	env.brokers, env.registryURL = strings.Split(brokers, ","), registry
 
@@ -78,13 +80,8 @@ func runSuite(m *testing.M) (code int, err error) {
 	if env.registry, err = sr.NewClient(sr.URLs(registry)); err != nil {
 		return 0, err
 	}
-	if embedded {
-		// It compacts once an hour otherwise; the real one is started with the same setting.
-		often := kadm.AlterConfig{Name: "log.cleaner.backoff.ms", Value: kadm.StringPtr("500")}
-		if _, err := env.admin.AlterBrokerConfigs(context.Background(), []kadm.AlterConfig{often}); err != nil {
-			return 0, err
-		}
-	} else {
+	if !embedded {
+		env.compact = func(context.Context) error { return nil }
 		if env.java, err = startReadBack(brokers, registry); err != nil {
 			return 0, err
 		}

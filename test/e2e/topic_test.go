@@ -230,6 +230,18 @@ func (s *scenario) agree(topic string, records []*kgo.Record, values map[*kgo.Re
 	}
 }
 
+// newer are the keys whose newest record is another than before. (Counting records would not do: the broker may compact at any time.)
+func newer(before, after map[string]*kgo.Record) []string {
+	var keys []string
+	for k, r := range after {
+		if was := before[k]; was == nil || was.Offset != r.Offset || was.Partition != r.Partition {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 // times requires that each key stands in the records n times.
 func (s *scenario) times(records []*kgo.Record, n int) {
 	s.Helper()
