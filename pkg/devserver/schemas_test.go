@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -122,19 +123,17 @@ func TestSchemasDescribeSample(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var root avro
-		unmarshal(t, text, &root)
-		seen := map[string]bool{}
+		root, seen := nodeOf(t, text), map[*member]bool{}
 		for _, rec := range all(t, s, resource) {
-			var source map[string]any
+			var source any
 			d := json.NewDecoder(bytes.NewReader(rec))
 			d.UseNumber()
 			if err := d.Decode(&source); err != nil {
 				t.Fatal(err)
 			}
-			native, err := nativeOf(root, source, resource, seen)
+			native, err := root.native(source, resource, seen)
 			if err != nil {
-				t.Fatalf("%s: %v in %s", resource, err, rec)
+				t.Fatalf("%v in %s", err, rec)
 			}
 			body, err := codec.BinaryFromNative(nil, native)
 			if err != nil {
@@ -144,130 +143,132 @@ func TestSchemasDescribeSample(t *testing.T) {
 			if err != nil || len(rest) > 0 {
 				t.Fatalf("%s: decode: %v, %d bytes left", resource, err, len(rest))
 			}
-			if got, want := fmt.Sprint(back), fmt.Sprint(native); got != want {
-				t.Fatalf("%s: got %s, want %s", resource, got, want)
+			if !reflect.DeepEqual(back, native) {
+				t.Fatalf("%s: got %v, want %v", resource, back, native)
 			}
 		}
-		unseen(t, root, resource, seen)
+		root.unseen(t, resource, seen)
 	}
 }
 
-// nativeOf makes of a JSON object what goavro takes for a record.
-func nativeOf(r avro, source map[string]any, at string, seen map[string]bool) (map[string]any, error) {
-	known := map[string]bool{}
-	out := map[string]any{}
-	namespace := "crm."
-	for _, f := range r.Fields {
-		name := f.Name
-		if f.JSON != "" {
-			name = f.JSON
-		}
-		known[name] = true
-		v, present := source[name]
-		if !present {
-			return nil, fmt.Errorf("%s.%s: not in the record", at, name)
-		}
-		typ, nullable := f.Type, false
-		var union []json.RawMessage
-		if json.Unmarshal(f.Type, &union) == nil {
-			typ, nullable = union[1], true
-		}
-		if v == nil && nullable {
-			out[f.Name] = nil
-			continue
-		}
-		seen[at+"."+f.Name] = true
-		native, branch, err := valueOf(typ, v, at+"."+f.Name, namespace, seen)
-		if err != nil {
-			return nil, err
-		}
-		if nullable {
-			native = map[string]any{branch: native}
-		}
-		out[f.Name] = native
-	}
-	for name := range source {
-		if !known[name] {
-			return nil, fmt.Errorf("%s.%s: not in the schema", at, name)
-		}
-	}
-	return out, nil
+// node is a parsed type.
+type node struct {
+	kind   string // boolean, long, double, string, record, array
+	branch string // its name in a union
+	fields []member
+	items  *node
 }
 
-// valueOf makes of a JSON value what goavro takes, and names its branch of a union.
-func valueOf(text json.RawMessage, v any, at, namespace string, seen map[string]bool) (native any, branch string, err error) {
+type member struct {
+	name, json string
+	nullable   bool
+	typ        *node
+}
+
+func nodeOf(t *testing.T, text json.RawMessage) *node {
+	t.Helper()
 	var simple string
 	if json.Unmarshal(text, &simple) == nil {
-		switch x := v.(type) {
-		case bool:
-			if simple == "boolean" {
-				return x, simple, nil
-			}
-		case string:
-			if simple == "string" {
-				return x, simple, nil
-			}
-		case json.Number:
-			if simple == "long" {
-				n, err := x.Int64()
-				return n, simple, err
-			}
-			if simple == "double" {
-				f, err := x.Float64()
-				return f, simple, err
-			}
-		}
-		return nil, "", fmt.Errorf("%s: %v is no %s", at, v, simple)
+		return &node{kind: simple, branch: simple}
 	}
 	var typ avro
-	if err := json.Unmarshal(text, &typ); err != nil {
-		return nil, "", err
+	unmarshal(t, text, &typ)
+	if typ.Type == "array" {
+		return &node{kind: "array", branch: "array", items: nodeOf(t, typ.Items)}
 	}
-	if typ.Type == "record" {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil, "", fmt.Errorf("%s: %v is no record", at, v)
+	n := &node{kind: "record", branch: "crm." + typ.Name}
+	for _, f := range typ.Fields {
+		m := member{name: f.Name, json: f.JSON}
+		if m.json == "" {
+			m.json = f.Name
 		}
-		native, err := nativeOf(typ, m, at, seen)
-		return native, namespace + typ.Name, err
-	}
-	list, ok := v.([]any)
-	if !ok {
-		return nil, "", fmt.Errorf("%s: %v is no array", at, v)
-	}
-	out := []any{}
-	for _, e := range list {
-		n, _, err := valueOf(typ.Items, e, at, namespace, seen)
-		if err != nil {
-			return nil, "", err
+		var union []json.RawMessage
+		if json.Unmarshal(f.Type, &union) == nil {
+			m.nullable, m.typ = true, nodeOf(t, union[1])
+		} else {
+			m.typ = nodeOf(t, f.Type)
 		}
-		out = append(out, n)
+		n.fields = append(n.fields, m)
 	}
-	return out, "array", nil
+	return n
+}
+
+// native makes of a JSON value what goavro takes. It notes the fields that are not null in seen.
+func (n *node) native(v any, at string, seen map[*member]bool) (any, error) {
+	switch x := v.(type) {
+	case bool:
+		if n.kind == "boolean" {
+			return x, nil
+		}
+	case string:
+		if n.kind == "string" {
+			return x, nil
+		}
+	case json.Number:
+		switch n.kind {
+		case "long":
+			return x.Int64()
+		case "double":
+			return x.Float64()
+		}
+	case []any:
+		if n.kind != "array" {
+			break
+		}
+		out := []any{}
+		for _, e := range x {
+			item, err := n.items.native(e, at, seen)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, item)
+		}
+		return out, nil
+	case map[string]any:
+		if n.kind != "record" {
+			break
+		}
+		out := map[string]any{}
+		for i := range n.fields {
+			m := &n.fields[i]
+			value, present := x[m.json]
+			switch {
+			case !present:
+				return nil, fmt.Errorf("%s.%s: not in the record", at, m.json)
+			case value == nil && m.nullable:
+				out[m.name] = nil
+				continue
+			}
+			seen[m] = true
+			native, err := m.typ.native(value, at+"."+m.json, seen)
+			if err != nil {
+				return nil, err
+			}
+			if m.nullable {
+				native = map[string]any{m.typ.branch: native}
+			}
+			out[m.name] = native
+		}
+		if len(x) != len(n.fields) {
+			return nil, fmt.Errorf("%s: %d fields, of which the schema knows %d", at, len(x), len(n.fields))
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("%s: %v is no %s", at, v, n.kind)
 }
 
 // unseen complains of fields that no record had.
-func unseen(t *testing.T, r avro, at string, seen map[string]bool) {
+func (n *node) unseen(t *testing.T, at string, seen map[*member]bool) {
 	t.Helper()
-	for _, f := range r.Fields {
-		path := at + "." + f.Name
-		if !seen[path] {
-			t.Errorf("%s: no record of the sample has it", path)
+	if n.items != nil {
+		n.items.unseen(t, at, seen)
+	}
+	for i := range n.fields {
+		m := &n.fields[i]
+		if !seen[m] {
+			t.Errorf("%s.%s: no record of the sample has it", at, m.json)
 		}
-		var union []json.RawMessage
-		if json.Unmarshal(f.Type, &union) != nil {
-			continue
-		}
-		var typ avro
-		if json.Unmarshal(union[1], &typ) == nil {
-			if typ.Type == "array" {
-				items := avro{}
-				if json.Unmarshal(typ.Items, &items) == nil {
-					typ = items
-				}
-			}
-			unseen(t, typ, path, seen)
-		}
+		m.typ.unseen(t, at+"."+m.json, seen)
 	}
 }
 
