@@ -183,7 +183,7 @@ func answer(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		fmt.Fprint(w, body) //nolint:errcheck // the client may have gone
+		fmt.Fprint(w, body)
 	}
 }
 
@@ -198,7 +198,7 @@ func after(status int, retryAfter string) http.HandlerFunc {
 // html is a sign-in page with status 200.
 func html(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, "<html><body>Please sign in</body></html>") //nolint:errcheck // the client may have gone
+	fmt.Fprint(w, "<html><body>Please sign in</body></html>")
 }
 
 // cut promises a body of JSON, sends the first half of it and resets the connection.
@@ -207,7 +207,7 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		return
 	}
-	fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"data\":[{\"id\":1,") //nolint:errcheck // it is cut anyway
-	conn.(*net.TCPConn).SetLinger(0)                                                                                          //nolint:errcheck // it is cut anyway
-	conn.Close()                                                                                                              //nolint:errcheck // it is cut anyway
+	fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"data\":[{\"id\":1,")
+	conn.(*net.TCPConn).SetLinger(0) //nolint:errcheck // it is cut anyway
+	conn.Close()
 }

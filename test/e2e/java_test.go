@@ -67,7 +67,7 @@ func (r *readBack) read(topic, schemas string) ([]javaRecord, error) {
 
 // close ends the program by ending its input.
 func (r *readBack) close() {
-	r.stdin.Close() //nolint:errcheck // Wait tells
+	r.stdin.Close()
 	if err := r.cmd.Wait(); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: ReadBack:", err)
 	}

@@ -65,7 +65,7 @@ func runSuite(m *testing.M) (code int, err error) {
 		if err != nil {
 			return 0, fmt.Errorf("start the embedded broker: %w", err)
 		}
-		defer server.Close() //nolint:errcheck // the suite is over
+		defer server.Close()
 		brokers, registry = strings.Join(server.Brokers(), ","), server.RegistryURL()
 		env.compact = server.Compact
 	}

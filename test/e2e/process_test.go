@@ -90,7 +90,7 @@ func TestMetricsEndpoint(t *testing.T) {
 		s.Fatal(err)
 	}
 	addr := probe.Addr().String()
-	probe.Close() //nolint:errcheck // only a free address was wanted
+	probe.Close()
 	a := s.api(&listing{rows: plain(20)})
 	p := s.startRun(s.config(a), "--every", "300ms", "--metrics", addr)
 	a.await(s.T, contacts, 2)
@@ -99,7 +99,7 @@ func TestMetricsEndpoint(t *testing.T) {
 		if err != nil {
 			s.Fatal(err)
 		}
-		defer r.Body.Close() //nolint:errcheck // it is read
+		defer r.Body.Close()
 		body, err := io.ReadAll(r.Body)
 		if err != nil || r.StatusCode != http.StatusOK {
 			s.Errorf("GET %s: %s, %v", path, r.Status, err)

@@ -348,8 +348,8 @@ func (s *scenario) schemas() map[string]string {
 		if err != nil {
 			s.Fatal(err)
 		}
-		if print := fingerprint(schema.Canonical()); print != string(r.Key) {
-			s.Errorf("the schema with the fingerprint %s stands under the key %q", print, r.Key)
+		if want := fingerprint(schema.Canonical()); want != string(r.Key) {
+			s.Errorf("the schema with the fingerprint %s stands under the key %q", want, r.Key)
 		}
 		found[string(r.Key)] = string(r.Value)
 	}
