@@ -47,8 +47,8 @@ type barRow struct {
 }
 
 var (
-	_ Observer       = (*Bars)(nil)
-	_ io.WriteCloser = (*Bars)(nil)
+	_ Observer  = (*Bars)(nil)
+	_ io.Writer = (*Bars)(nil)
 )
 
 // NewBars returns Bars on w, which should be a terminal's [os.File]. On anything else nothing is drawn and writes go
@@ -98,18 +98,17 @@ func (b *Bars) Write(p []byte) (int, error) {
 }
 
 // Close draws the bars a last time and leaves them there. Later writes go straight through.
-func (b *Bars) Close() error {
+func (b *Bars) Close() {
 	b.adding.Lock()
 	defer b.adding.Unlock()
 	if b.closed || b.progress == nil {
-		return nil
+		return
 	}
 	b.closed = true
 	for _, bar := range b.bars {
 		bar.Abort(false)
 	}
 	b.progress.Wait()
-	return nil
 }
 
 // Start implements [Observer].

@@ -2,6 +2,8 @@ package telemetry
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -83,15 +85,14 @@ func (l *Lines) End(resource, status, proof string, took time.Duration) {
 }
 
 // Close logs how far resources are that moved since their last line and have not ended.
-func (l *Lines) Close() error {
+func (l *Lines) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for resource, t := range l.tracks {
-		if t.dirty {
+	for _, resource := range slices.Sorted(maps.Keys(l.tracks)) {
+		if t := l.tracks[resource]; t.dirty {
 			l.line(resource, t)
 		}
 	}
-	return nil
 }
 
 // update applies what happened, and logs when it is time.
