@@ -318,11 +318,11 @@ func (s *scenario) decode(records []*kgo.Record) map[*kgo.Record]value {
 
 func (s *scenario) registered(id int) string {
 	s.Helper()
-	text, err := env.registry.SchemaTextByID(s.Context(), id)
+	schema, err := env.registry.SchemaByID(s.Context(), id)
 	if err != nil {
 		s.Fatal(err)
 	}
-	return text
+	return schema.Schema
 }
 
 // versions are the schemas of a resource's subject, oldest first.

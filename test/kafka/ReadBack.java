@@ -47,7 +47,7 @@ public final class ReadBack {
   private ReadBack(String brokers, String registry) {
     this.registry = registry;
     this.consumer = new KafkaConsumer<>(
-        Map.of("bootstrap.servers", brokers, "isolation.level", "read_committed", "enable.auto.commit", "false"),
+        Map.of("bootstrap.servers", brokers, "isolation.level", "read_committed", "enable.auto.commit", "false", "fetch.max.wait.ms", "20"),
         new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
