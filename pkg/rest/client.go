@@ -147,6 +147,9 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 // Excerpt is the beginning of a body as it may stand in an error: secrets taken out, in one line, at most 200 bytes.
 func (c *Client) Excerpt(body []byte) string { return excerpt(body, c.redact) }
 
+// Redact takes secrets out of a text, as Options.Redact does.
+func (c *Client) Redact(s string) string { return c.redact(s) }
+
 // SameOrigin reports whether rawURL has the scheme, host and port of the client's base URL, and so gets its credentials.
 func (c *Client) SameOrigin(rawURL string) bool {
 	u, err := parseURL(rawURL)
