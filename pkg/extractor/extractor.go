@@ -55,14 +55,14 @@ func shapeOf(client *rest.Client, t target, e config.Endpoint) string {
 	text, err := json.Marshal(struct {
 		URL, Selector, Paginator any
 	}{
-		t.url(""), e.Selector.Names,
+		client.Redact(t.url("")), e.Selector.Names,
 		[]any{p.Type, p.Limit, p.Offset, p.OffsetParam, p.LimitParam, p.BasePage, p.Page, p.PageParam,
 			names(p.TotalPath), p.Maximum, p.StopAfterEmpty, names(p.HasMorePath)},
 	})
 	if err != nil { // strings and numbers
 		text = []byte(err.Error())
 	}
-	sum := sha256.Sum256([]byte(client.Redact(string(text))))
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
 }
 

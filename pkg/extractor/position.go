@@ -29,10 +29,13 @@ func (p Position) JSON() json.RawMessage {
 	return text
 }
 
+// farthest keeps a position from overflowing while a walk advances it.
+const farthest = 1 << 53
+
 // ParsePosition reads what JSON wrote. Anything else, or a position that no walk can have, is the beginning.
 func ParsePosition(text json.RawMessage) Position {
 	var p Position
-	if json.Unmarshal(text, &p) != nil || p.Offset < 0 || p.Page < 0 || p.Back < 0 {
+	if json.Unmarshal(text, &p) != nil || min(p.Offset, p.Page, p.Back) < 0 || max(p.Offset, p.Page, p.Back) > farthest {
 		return Position{}
 	}
 	return p

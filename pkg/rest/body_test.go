@@ -87,7 +87,7 @@ func TestBodyIsReadIntoTheBuffer(t *testing.T) {
 
 func TestGzipBombStaysWithinTheLimit(t *testing.T) {
 	const limit = 8 << 20
-	bomb := zip(t, strings.Repeat("0", 256<<20)) // 1:1000
+	bomb := zip(t, strings.Repeat("0", 64<<20)) // 1:1000
 	api := sequence(ok(bomb, "Content-Encoding", "gzip"))
 	c := newClient(t, base, rest.Options{Transport: api, MaxBody: limit})
 	var before, after runtime.MemStats
@@ -103,7 +103,7 @@ func TestGzipBombStaysWithinTheLimit(t *testing.T) {
 
 func TestErrorBodyIsReadInPart(t *testing.T) {
 	api := sequence(func() (*http.Response, error) {
-		return reply(404, zip(t, strings.Repeat("0", 64<<20)), "Content-Encoding", "gzip"), nil
+		return reply(404, zip(t, strings.Repeat("0", 8<<20)), "Content-Encoding", "gzip"), nil
 	})
 	c := newClient(t, base, rest.Options{Transport: api})
 	_, err := get(t, c, rest.Request{})
