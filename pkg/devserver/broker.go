@@ -19,6 +19,7 @@ const compactEvery = 10 * time.Second
 // aborts, the key is gone. So its timer is set to a day, and compaction is asked for here between transactions.
 type broker struct {
 	cluster *kfake.Cluster
+	addrs   []string
 	admin   *kadm.Client
 	stop    context.CancelFunc
 	done    sync.WaitGroup
@@ -38,8 +39,8 @@ func openBroker(ctx context.Context, dir string, port int) (*broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	b := &broker{cluster: cluster}
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ClientID("producer-dev"))
+	b := &broker{cluster: cluster, addrs: cluster.ListenAddrs()}
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.ClientID("producer-dev"))
 	if err != nil {
 		cluster.Close()
 		return nil, fmt.Errorf("broker: %w", err)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -82,7 +83,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 }
 
 // Brokers returns the broker's address, as HOST:PORT.
-func (s *Server) Brokers() []string { return s.broker.cluster.ListenAddrs() }
+func (s *Server) Brokers() []string { return slices.Clone(s.broker.addrs) }
 
 // RegistryURL returns the registry's base URL.
 func (s *Server) RegistryURL() string { return "http://" + s.registry.addr }
