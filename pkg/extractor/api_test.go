@@ -201,10 +201,10 @@ const most = 1000
 
 func walk(t testing.TB, x *extractor.Extractor, from extractor.Position, o extractor.WalkOptions) result {
 	t.Helper()
-	return walkWith(t, context.Background(), x, from, o)
+	return walkWith(context.Background(), t, x, from, o)
 }
 
-func walkWith(t testing.TB, ctx context.Context, x *extractor.Extractor, from extractor.Position, o extractor.WalkOptions) result {
+func walkWith(ctx context.Context, t testing.TB, x *extractor.Extractor, from extractor.Position, o extractor.WalkOptions) result {
 	t.Helper()
 	w := x.Walk(from, o)
 	var r result
@@ -230,7 +230,7 @@ func walkWith(t testing.TB, ctx context.Context, x *extractor.Extractor, from ex
 				}
 			}
 			r.requests, r.retries = w.Requests()
-			if err == io.EOF && r.end.Rows != int64(len(r.ids)) {
+			if r.err == nil && r.end.Rows != int64(len(r.ids)) {
 				t.Errorf("the end counts %d rows, %d came", r.end.Rows, len(r.ids))
 			}
 			return r

@@ -336,7 +336,7 @@ func TestConformance(t *testing.T) {
 					}
 					return n == 2
 				}
-				r := walkWith(t, ctx, extract(t, a, resource(l.paginator())), extractor.Position{}, extractor.WalkOptions{})
+				r := walkWith(ctx, t, extract(t, a, resource(l.paginator())), extractor.Position{}, extractor.WalkOptions{})
 				if !errors.Is(r.err, context.Canceled) || len(r.ids) != 100 || r.requests != 2 || r.retries != 0 {
 					t.Errorf("%d requests, %d retries, %v", r.requests, r.retries, r)
 				}
@@ -410,4 +410,3 @@ func always(body string) func(int, http.ResponseWriter, *http.Request) bool {
 		return true
 	}
 }
-

@@ -1,5 +1,7 @@
 package extractor
 
+import "producer/pkg/record"
+
 // Reason says what ended a walk.
 type Reason uint8
 
@@ -53,32 +55,27 @@ func (w *Walk) End() End { return w.end }
 // decide says after the page at place whether the walk is over. Rows 0 is an empty page.
 func (w *Walk) decide(place int64, rows int, more *bool) error {
 	x, cfg := w.x, w.x.resource.Endpoint.Paginator
-	if cfg.Type == "single_page" {
-		if rows == 0 {
-			return w.stop(EmptyPage, place)
-		}
-		return w.stop(SinglePage, place)
-	}
-	if rows == 0 && cfg.StopAfterEmpty {
-		return w.stop(EmptyPage, place)
-	}
-	w.gaps = w.gaps || rows == 0
+	empty := rows == 0 && (cfg.StopAfterEmpty || cfg.Type == "single_page")
+	w.gaps = w.gaps || rows == 0 && !empty
 	total, walked := w.end.LastTotal, w.place-x.pager.base()
 	switch {
+	case empty:
+		w.stop(EmptyPage, place)
+	case cfg.Type == "single_page":
+		w.stop(SinglePage, place)
 	case total != nil && (walked == *total || rows == 0 && walked > *total):
 		if more != nil && *more {
 			w.end.Drifted = true
 		}
-		return w.stop(Total, w.place)
+		w.stop(Total, w.place)
 	case cfg.Maximum != nil && w.place >= *cfg.Maximum:
-		return w.stop(Bound, w.place)
+		w.stop(Bound, w.place)
 	case more != nil && !*more:
-		return w.stop(HasMoreFalse, w.place)
+		w.stop(HasMoreFalse, w.place)
 	case rows == 0 && total == nil && cfg.Maximum == nil && more == nil:
 		return &PathError{Option: "total_path", Path: pathText(cfg.TotalPath),
 			Why: "finds no count, stop_after_empty_page is false, and nothing else can end the walk after this empty page"}
-	}
-	if total != nil && walked > *total {
+	case total != nil && walked > *total:
 		w.end.Drifted = true
 	}
 	return nil
@@ -86,13 +83,13 @@ func (w *Walk) decide(place int64, rows int, more *bool) error {
 
 // stop ends the walk with its verdict. place is where it came to. What is short of an unchanged total is an error, which comes
 // after the last page: that one is good.
-func (w *Walk) stop(reason Reason, place int64) error {
+func (w *Walk) stop(reason Reason, place int64) {
 	x, e := w.x, &w.end
 	w.ended = true
 	e.Reason = reason
 	if reason == Bound {
 		e.Bounded = true
-		return nil
+		return
 	}
 	agrees := true
 	if e.LastTotal != nil {
@@ -106,11 +103,10 @@ func (w *Walk) stop(reason Reason, place int64) error {
 		default:
 			w.err = &PageError{Resource: x.resource.Name, Label: x.pager.label(place), Err: &ShortError{Seen: seen, Total: *e.LastTotal, Unit: unit}}
 			e.Reason = Unended
-			return nil
+			return
 		}
 	}
 	e.Proven = agrees && w.whole && !e.Bounded && !e.Drifted && (reason == EmptyPage || reason == Total)
-	return nil
 }
 
 // seen is how much of the total lies before place. unsure says that the total may as well count rows: nobody wrote that it
@@ -123,7 +119,7 @@ func (w *Walk) seen(place int64) (n int64, unit string, unsure bool) {
 }
 
 // see takes a page's total into the verdict.
-func (w *Walk) see(root value, rows int) error {
+func (w *Walk) see(root record.Value, rows int) error {
 	cfg := w.x.resource.Endpoint.Paginator
 	if cfg.TotalPath == nil {
 		return nil
@@ -147,7 +143,7 @@ func (w *Walk) see(root value, rows int) error {
 }
 
 // hasMore reads has_more_path; nil where it is not configured.
-func (x *Extractor) hasMore(root value) (*bool, error) {
+func (x *Extractor) hasMore(root record.Value) (*bool, error) {
 	path := x.resource.Endpoint.Paginator.HasMorePath
 	if path == nil {
 		return nil, nil

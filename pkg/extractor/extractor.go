@@ -21,7 +21,7 @@ type Extractor struct {
 	target   target
 	pager    pager
 	shape    string
-	pages    sync.Pool // *Page
+	memories sync.Pool // *memory
 }
 
 // New makes one of a valid configuration: c is what client was made of, r one of the resources. It sends nothing.
@@ -36,7 +36,7 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 	}
 	x := &Extractor{client: client, resource: r, config: c, target: t, pager: p}
 	x.shape = shapeOf(client, t, r.Endpoint)
-	x.pages.New = func() any { return new(Page) }
+	x.memories.New = func() any { return new(memory) }
 	return x, nil
 }
 

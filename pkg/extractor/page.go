@@ -28,26 +28,31 @@ type Page struct {
 	// Requests were sent for this page, empty pages before it included; Retries of them were repetitions.
 	Requests, Retries int
 
-	tape  record.Tape
-	buf   []byte
-	owner *Extractor
+	x *Extractor
+	*memory
 }
 
-// Release gives the page's memory to the pages to come. Calling it again does nothing, as long as no one else has got the page.
+// memory is what pages hand on to each other. A Page itself is never used twice, so that releasing one again is harmless.
+type memory struct {
+	tape    record.Tape
+	body    []byte
+	records []record.Value
+}
+
+// Release gives the page's memory to the pages to come. Calling it again does nothing.
 func (p *Page) Release() {
-	x := p.owner
-	if x == nil {
+	if p.memory == nil {
 		return
 	}
-	clear(p.Records) // whoever still holds them sees no values instead of another page's
-	p.Records, p.Total, p.owner = p.Records[:0], nil, nil
-	x.pages.Put(p)
+	p.records = p.Records[:0]
+	p.x.memories.Put(p.memory)
+	p.memory, p.Records = nil, nil
 }
 
 // cut parses a body and finds its records. The body must stay as it is while the page is in use.
 func (p *Page) cut(body []byte) error {
-	x := p.owner
-	p.Records = p.Records[:0]
+	x := p.x
+	p.Records = p.records[:0]
 	p.Bytes = len(body)
 	err := p.tape.Parse(body, x.config.Limits.Depth)
 	list, found := p.tape.Root().Lookup(x.resource.Endpoint.Selector.Names)
@@ -67,9 +72,7 @@ func (p *Page) cut(body []byte) error {
 	}
 	for rec := range list.Elements() {
 		if rec.Kind() != record.Object {
-			err := x.selectorError(body, fmt.Sprintf("finds %s where a record is expected, as number %d of the list", article(rec.Kind()), len(p.Records)+1))
-			p.Records = p.Records[:0]
-			return err
+			return x.selectorError(body, fmt.Sprintf("finds %s where a record is expected, as number %d of the list", article(rec.Kind()), len(p.Records)+1))
 		}
 		p.Records = append(p.Records, rec)
 	}
@@ -141,8 +144,8 @@ func unescape(step string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
 }
 
-// print tells pages apart by the bytes of their records.
-func (p *Page) print() uint64 {
+// mark tells pages apart by the bytes of their records.
+func (p *Page) mark() uint64 {
 	var h uint64
 	for _, rec := range p.Records {
 		h = xxh3.HashSeed(rec.Raw(), h)

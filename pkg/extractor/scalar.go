@@ -10,11 +10,9 @@ import (
 	"producer/pkg/record"
 )
 
-type value = record.Value
-
 // count reads a number of rows or pages: a number, or text that is one. What is negative, fractional, an object or beyond 64
 // bits counts as absent.
-func count(root value, names []string) (int64, bool) {
+func count(root record.Value, names []string) (int64, bool) {
 	v, _ := root.Lookup(names)
 	if v.Kind() != record.Number && v.Kind() != record.String {
 		return 0, false
@@ -31,7 +29,7 @@ func count(root value, names []string) (int64, bool) {
 }
 
 // truth reads a boolean, or text that is one as dlt reads it.
-func truth(root value, names []string) (truth, ok bool) {
+func truth(root record.Value, names []string) (yes, ok bool) {
 	v, _ := root.Lookup(names)
 	switch v.Kind() {
 	case record.True:

@@ -24,7 +24,7 @@ type Walk struct {
 	place  int64            // of the next request
 	origin int64            // where this process began
 	number int              // pages so far
-	prints map[uint64]int64 // pages so far, by their records, with their places
+	marks  map[uint64]int64 // pages so far, by their records, with their places
 	whole  bool             // began at the listing's first row, in this process
 	gaps   bool             // went on after an empty page
 	end    End
@@ -34,9 +34,9 @@ type Walk struct {
 	requests, retries atomic.Int64
 }
 
-// Walk begins at from. It sends nothing before Next.
+// Walk begins at from; anywhere but at the beginning it is a resumed walk. It sends nothing before Next.
 func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
-	w := &Walk{x: x, options: o, prints: make(map[uint64]int64), place: x.pager.first()}
+	w := &Walk{x: x, options: o, marks: make(map[uint64]int64), place: x.pager.first()}
 	if from != (Position{}) {
 		w.place = x.pager.place(from)
 		w.options.Resumed = true
@@ -85,10 +85,9 @@ func (w *Walk) Requests() (requests, retries int) {
 // fetch asks for the page at w.place and moves w past it.
 func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	x, label := w.x, w.x.pager.label(w.place)
-	p := x.pages.Get().(*Page) //nolint:forcetypeassert // New makes nothing else
-	p.owner, p.Label = x, label
+	p := &Page{Label: label, x: x, memory: x.memories.Get().(*memory)} // New makes nothing else
 	r := x.target.request()
-	r.URL, r.Buf, r.Accept = x.target.url(x.pager.query(w.place)), p.buf[:0], p.cut
+	r.URL, r.Buf, r.Accept = x.target.url(x.pager.query(w.place)), p.body[:0], p.cut
 	if w.options.OnRetry != nil {
 		r.OnRetry = func(attempt int, err error, wait time.Duration) { w.options.OnRetry(label, attempt, err, wait) }
 	}
@@ -96,7 +95,7 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	w.requests.Add(int64(resp.Requests))
 	w.retries.Add(int64(max(resp.Attempts-1, 0)))
 	if resp.Body != nil {
-		p.buf = resp.Body
+		p.body = resp.Body
 	}
 	if err == nil {
 		err = w.advance(p)
@@ -120,11 +119,11 @@ func (w *Walk) advance(p *Page) error {
 		return err
 	}
 	if rows > 0 {
-		print := p.print()
-		if earlier, ok := w.prints[print]; ok {
+		mark := p.mark()
+		if earlier, ok := w.marks[mark]; ok {
 			return &LoopError{Earlier: x.pager.label(earlier)}
 		}
-		w.prints[print] = place
+		w.marks[mark] = place
 	}
 	w.end.Rows += int64(rows)
 	w.place = x.pager.next(place, rows)

@@ -109,12 +109,9 @@ func texts(err error) []string {
 	if err == nil {
 		return nil
 	}
-	out := formats(err)
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		out = append(out, texts(e.Unwrap())...)
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
+	out := append(formats(err), texts(errors.Unwrap(err))...)
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, inner := range many.Unwrap() {
 			out = append(out, texts(inner)...)
 		}
 	}

@@ -277,7 +277,7 @@ func TestTLSIsVerified(t *testing.T) {
 				_, _ = io.WriteString(w, `[1]`)
 			}))
 			cert, parsed := certificate(t, tt.host, tt.until)
-			server.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS10, MaxVersion: tt.max} //nolint:gosec // the server under test is an old one
+			server.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS10, MaxVersion: tt.max}
 			server.Config.ErrorLog = discardLog()
 			server.StartTLS()
 			defer server.Close()
