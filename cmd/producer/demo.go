@@ -134,4 +134,3 @@ func show(ctx context.Context, cfg *config.Config, w io.Writer, after map[string
 	}
 	return ends, nil
 }
-

@@ -39,7 +39,6 @@ type pageMark struct {
 	at, next extractor.Position
 	rows     int // first row
 	arena    int // first byte
-	walked   int64
 	label    string
 }
 
@@ -68,8 +67,8 @@ func (b *batch) empty() bool { return len(b.pages) == 0 }
 func (b *batch) full() bool { return len(b.arena) >= batchBytes || len(b.rows) >= batchRecords }
 
 // begin opens the next page.
-func (b *batch) begin(p *extractor.Page, walked int64) {
-	b.pages = append(b.pages, pageMark{at: p.At, next: p.Next, rows: len(b.rows), arena: len(b.arena), walked: walked, label: p.Label})
+func (b *batch) begin(p *extractor.Page) {
+	b.pages = append(b.pages, pageMark{at: p.At, next: p.Next, rows: len(b.rows), arena: len(b.arena), label: p.Label})
 }
 
 func (b *batch) bytes(r [2]int) []byte { return b.arena[r[0]:r[1]:r[1]] }
@@ -143,7 +142,7 @@ func (b *batch) bury(i int, raw []byte, reason, field string) {
 	at := len(b.arena)
 	b.arena = append(b.arena, raw...)
 	if b.merge {
-		if old := b.seek(b.bytes(r.key), func(o *row) bool { return o.droppedBy == int32(i) }); old >= 0 {
+		if old := b.seek(b.bytes(r.key), func(o *row) bool { return o.fate != deadLetter && o.droppedBy == int32(i) }); old >= 0 {
 			b.rows[old].droppedBy = r.droppedBy
 		}
 	}

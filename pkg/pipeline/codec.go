@@ -157,9 +157,9 @@ func (c *codec) evolve(ctx context.Context, obs *schema.Observation) (bool, erro
 	return true, nil
 }
 
-// frozen reports whether the contract forbids what m asks for, and with which mode.
+// mode is what the contract says to m: of columns where the name is unknown, else of data_type.
 func (c *codec) mode(m *schema.Misfit) string {
-	if m.Unknown {
+	if m.Want == "" {
 		return c.contract.Columns
 	}
 	return c.contract.DataType

@@ -66,7 +66,21 @@ func (w *worker) launch(ctx context.Context, st checkpoint.State, records []kafk
 	f := &flight{batch: w.batch, state: st, records: records, deleted: deleted, began: time.Now(), done: make(chan error, 1)}
 	w.flight, w.batch, w.spare = f, w.spare, nil
 	producer := w.producer
-	go func() { f.done <- producer.Commit(context.WithoutCancel(ctx), kafka.Batch{Records: f.records}) }()
+	ctx, release := grace(ctx)
+	go func() {
+		defer release()
+		f.done <- producer.Commit(ctx, kafka.Batch{Records: f.records})
+	}()
+}
+
+// grace is a context that ends lastWord after ctx does: a commit that is under way when a signal comes is finished.
+func grace(ctx context.Context) (context.Context, func()) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(lastWord, cancel)
+		context.AfterFunc(out, func() { t.Stop() })
+	})
+	return out, func() { stop(); cancel() }
 }
 
 // await lands the commit that is out, if one is.
@@ -104,7 +118,9 @@ func (w *worker) land(ctx context.Context, outcome error) error {
 		if !again {
 			break
 		}
-		outcome = w.producer.Commit(context.WithoutCancel(ctx), kafka.Batch{Records: f.records})
+		gctx, release := grace(ctx)
+		outcome = w.producer.Commit(gctx, kafka.Batch{Records: f.records})
+		release()
 	}
 	w.flight = nil
 	if outcome != nil {

@@ -76,13 +76,13 @@ func ExitCode(err error) int {
 		return ExitInterrupt
 	case as[*kafka.FencedError](err):
 		return ExitFenced
-	case as[*GuardError](err), as[*checkpoint.VersionError](err):
+	case as[*GuardError](err), as[*checkpoint.VersionError](err), as[*kafka.TopicError](err):
 		return ExitUsage
 	case as[*kafka.AuthError](err), as[*registry.AuthError](err):
 		return ExitAuth
 	case errors.As(err, &status) && (status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden):
 		return ExitAuth
-	case as[*kafka.TooLargeError](err):
+	case as[*kafka.TooLargeError](err), as[*kafka.RejectedError](err):
 		return ExitData
 	case as[*kafka.UnavailableError](err), as[*kafka.UnknownOutcomeError](err), as[*kafka.AbortedError](err),
 		as[*registry.UnavailableError](err):

@@ -8,6 +8,8 @@ import (
 	"producer/pkg/kafka"
 )
 
+var errRights = errors.New("the brokers say that the right is missing")
+
 // preflight refuses topics that cannot serve and rights that are missing, before anybody is fenced.
 func (p *Pipeline) preflight(infos map[string]kafka.TopicInfo) error {
 	var problems []error
@@ -26,9 +28,9 @@ func (p *Pipeline) preflight(infos map[string]kafka.TopicInfo) error {
 		switch {
 		case !t.Exists:
 		case !t.CanWrite:
-			problems = append(problems, &kafka.AuthError{Resource: "topic " + t.Name, Operation: "write"})
+			problems = append(problems, &kafka.AuthError{Resource: fmt.Sprintf("topic %q", t.Name), Operation: "Write", Err: errRights})
 		case !t.CanRead:
-			problems = append(problems, &kafka.AuthError{Resource: "topic " + t.Name, Operation: "read"})
+			problems = append(problems, &kafka.AuthError{Resource: fmt.Sprintf("topic %q", t.Name), Operation: "Read", Err: errRights})
 		}
 	}
 	return errors.Join(problems...)
@@ -71,18 +73,16 @@ func (p *Pipeline) guard(ctx context.Context, s *session) error {
 	return nil
 }
 
+// errFound ends a scan that has seen enough.
+var errFound = errors.New("found")
+
 // populated reports whether a committed record stands in the topic: aborted ones and control records do not count.
 func (p *Pipeline) populated(ctx context.Context, t kafka.TopicInfo) (bool, error) {
-	any := false
-	for _, end := range t.EndOffsets {
-		any = any || end > 0
-	}
-	if !t.Exists || !any {
+	if !t.Exists || t.Empty() {
 		return false, nil
 	}
-	found := errors.New("found")
-	err := p.cluster.Scan(ctx, t.Name, kafka.ScanOptions{}, func(kafka.Record) error { return found })
-	if errors.Is(err, found) {
+	err := p.cluster.Scan(ctx, t.Name, kafka.ScanOptions{}, func(kafka.Record) error { return errFound })
+	if errors.Is(err, errFound) {
 		return true, nil
 	}
 	return false, err

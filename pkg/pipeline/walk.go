@@ -50,8 +50,9 @@ type worker struct {
 	twice   bool      // a key stood on two pages
 	blind   bool      // there were more keys than may be remembered: nothing can be proven
 	hasher  record.Hasher
-	diff    bool // records are compared with the topic
-	overlap bool // the next page was committed before
+	diff    bool                              // records are compared with the topic
+	overlap bool                              // the next page was committed before
+	asked   struct{ requests, retries int64 } // by id, beside the walk's
 }
 
 // fetched is what the fetcher hands over: a page or the error that ended the walk (io.EOF: its end).
@@ -85,7 +86,7 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	}})
 	err := w.run(ctx)
 	requests, retries := w.walk.Requests()
-	sum.Requests, sum.Retries = int64(requests), int64(retries)
+	sum.Requests, sum.Retries = int64(requests)+w.asked.requests, int64(retries)+w.asked.retries
 	if err == nil {
 		err = w.noteEnds(ctx)
 	}
@@ -208,7 +209,7 @@ func (w *worker) fetch(ctx context.Context, out chan<- fetched) {
 		page, err := w.walk.Next(ctx)
 		if err == nil {
 			total := int64(-1)
-			if page.Total != nil {
+			if page.Total != nil && !page.TotalPages {
 				total = *page.Total
 			}
 			w.p.opts.Observer.Page(w.res.Name, len(page.Records), total)
