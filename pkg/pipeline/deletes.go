@@ -82,10 +82,9 @@ func (w *worker) confirm(ctx context.Context, candidates []string) ([]string, er
 	if w.res.Topic.Deletes.Path != "" {
 		return w.ask(ctx, candidates)
 	}
-	before := w.state.Missing.Keys()
 	var gone, waiting []string
 	for _, k := range candidates {
-		if before.Has(k) {
+		if w.state.Missing.Has(k) {
 			gone = append(gone, k)
 		} else {
 			waiting = append(waiting, k)

@@ -40,7 +40,7 @@ func (w *worker) finish(ctx context.Context) error {
 		}
 	}
 	st := w.checkpoint(checkpoint.Done)
-	st.Last = &checkpoint.Last{Walk: w.number, Proof: string(w.sum.Proof), Records: w.records, Keys: w.keys, Total: w.sum.Total, Ended: time.Now().UTC()}
+	st.Last = &checkpoint.Last{Walk: w.number, Proof: string(w.sum.Proof), Records: w.records, Keys: w.keys, Total: w.sum.Total, Ended: time.Now().UTC().Truncate(time.Second)}
 	if err := w.commit(ctx, st); err != nil {
 		return err
 	}

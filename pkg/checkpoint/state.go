@@ -1,0 +1,64 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"time"
+
+	"producer/pkg/kafka"
+)
+
+// Version is the one that this package writes and reads.
+const Version = 1
+
+// The phases of a walk.
+const (
+	Walking = "walking" // Position says where to go on
+	Done    = "done"    // the walk has ended, Last is its verdict
+)
+
+// State is the value of a state record, in the contract's order of fields. The zero State is none: its V is 0.
+type State struct {
+	V          int             `json:"v"`
+	Walk       int64           `json:"walk"` // number of the walk, from 1
+	Phase      string          `json:"phase"`
+	Position   json.RawMessage `json:"position"` // the extractor's; {} is the beginning
+	Since      json.RawMessage `json:"since"`    // cursors of incremental walks; {} without
+	Shape      string          `json:"shape"`    // what Position is bound to
+	Identity   string          `json:"identity"` // what the topic's keys are bound to
+	TopicID    string          `json:"topic_id"`
+	Partitions int32           `json:"partitions"`
+	FirstTotal *int64          `json:"first_total"` // the first that the API showed in this walk
+	Resumed    bool            `json:"resumed"`
+	Last       *Last           `json:"last,omitempty"` // of the last walk that ended
+	// Seq goes up by one with every commit: it tells whether a commit of unknown outcome was made.
+	Seq int64 `json:"seq"`
+	// Schema is the fingerprint of the schema in use, in hex; empty while there is none.
+	Schema string `json:"schema,omitempty"`
+	// Missing are the keys that the last proven walk did not see.
+	Missing Missing `json:"missing,omitempty"`
+}
+
+// Last is the verdict on a walk that ended.
+type Last struct {
+	Walk    int64     `json:"walk"`
+	Proof   string    `json:"proof"`
+	Records int64     `json:"records"`
+	Keys    int64     `json:"keys"` // distinct ones
+	Total   *int64    `json:"total"`
+	Ended   time.Time `json:"ended"` // RFC 3339, UTC
+}
+
+// Record is the state as the record that is committed for a resource.
+func (s State) Record(topic, resource string) kafka.Record {
+	if s.Position == nil {
+		s.Position = json.RawMessage("{}")
+	}
+	if s.Since == nil {
+		s.Since = json.RawMessage("{}")
+	}
+	value, err := json.Marshal(s)
+	if err != nil { // only a Position that is no JSON could be refused, and the extractor writes it
+		value = nil
+	}
+	return kafka.Record{Topic: topic, Partition: -1, Key: []byte(resource), Value: value}
+}

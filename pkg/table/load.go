@@ -1,0 +1,41 @@
+package table
+
+import (
+	"context"
+
+	"producer/pkg/kafka"
+)
+
+// Load folds a topic, up to its high watermark, into an index of at most maxBytes. progress, if not nil, hears how many of the
+// topic's offsets are done. A record that stands in another partition than its key's does not count: it is not what a consumer of
+// the key's partition finds last.
+func Load(ctx context.Context, c *kafka.Cluster, topic string, maxBytes int64, progress func(done, total int64)) (*Index, error) {
+	infos, err := c.Describe(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	x, partitions := New(maxBytes), infos[topic].Partitions
+	if !infos[topic].Exists {
+		return x, nil
+	}
+	return x, c.Scan(ctx, topic, kafka.ScanOptions{Progress: progress}, func(r kafka.Record) error {
+		if r.Key == nil || r.Partition != kafka.Partition(r.Key, partitions) {
+			return nil
+		}
+		if r.Value == nil {
+			x.Delete(r.Key)
+			return nil
+		}
+		hash, known := contentHash(r.Headers)
+		return x.Apply(r.Key, hash, known)
+	})
+}
+
+func contentHash(headers []kafka.Header) (hash [16]byte, ok bool) {
+	for _, h := range headers {
+		if h.Key == kafka.ContentHash && len(h.Value) == len(hash) {
+			return [16]byte(h.Value), true
+		}
+	}
+	return hash, false
+}
