@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -145,7 +144,7 @@ func (c *Cluster) options() ([]kgo.Opt, error) {
 		kgo.ClientID(c.o.ClientID),
 		kgo.WithLogger(logger{c.o.Logger}),
 		kgo.MetadataMinAge(250 * time.Millisecond),
-		kgo.RetryTimeout(c.o.CommitTimeout),
+		kgo.RetryTimeoutFn(c.retryTimeout),
 		kgo.ProducerBatchCompression(codec),
 		kgo.DisableClientMetrics(),
 	}
@@ -157,6 +156,16 @@ func (c *Cluster) options() ([]kgo.Opt, error) {
 		opts = append(opts, kgo.SASL(m))
 	}
 	return opts[:len(opts):len(opts)], nil
+}
+
+// retryTimeout is how long the client itself retries a request: not for long,
+// so that we hear why, except within a transaction, where only it can.
+func (c *Cluster) retryTimeout(key int16) time.Duration {
+	switch key {
+	case int16(kmsg.EndTxn), int16(kmsg.AddPartitionsToTxn):
+		return c.o.CommitTimeout
+	}
+	return min(tryTimeout/4, c.o.Timeout/2)
 }
 
 func compression(name string) (kgo.CompressionCodec, error) {
@@ -225,7 +234,7 @@ func (c *Cluster) retry(ctx context.Context, op string, d *dialer, try func(cont
 		if f := final(op, err); f != nil {
 			return backoff.Permanent(f)
 		}
-		if isContext(err) {
+		if isContext(err) || one.Err() != nil {
 			if last == nil {
 				last = d.noAnswer(min(c.o.Timeout, tryTimeout))
 			}
@@ -244,9 +253,6 @@ func (c *Cluster) retry(ctx context.Context, op string, d *dialer, try func(cont
 	}
 	return &UnavailableError{Op: op, Err: fmt.Errorf("gave up after %v: %w", c.o.Timeout, last)}
 }
-
-// admin wraps the client that the cluster itself uses.
-func (c *Cluster) admin() *kadm.Client { return kadm.NewClient(c.client) }
 
 func (c *Cluster) remember(name string, l topicLimits) {
 	c.mu.Lock()

@@ -26,13 +26,13 @@ import (
 // against the embedded one, as of now and as of before KIP-890, and, where
 // KAFKA_BROKERS names some (host:port, comma-separated), against real ones.
 func TestConformance(t *testing.T) {
+	t.Parallel()
+	cleaner := kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "500"})
 	brokers := map[string]func(*testing.T) []string{
-		"embedded": func(t *testing.T) []string { return fake(t).ListenAddrs() },
-		"embedded three brokers": func(t *testing.T) []string {
-			return fake(t, kfake.NumBrokers(3)).ListenAddrs()
-		},
+		"embedded":               func(t *testing.T) []string { return fake(t, cleaner).ListenAddrs() },
+		"embedded three brokers": func(t *testing.T) []string { return fake(t, cleaner, kfake.NumBrokers(3)).ListenAddrs() },
 		"embedded as of 3.5": func(t *testing.T) []string {
-			return fake(t, kfake.MaxVersions(kversion.V3_5_0())).ListenAddrs()
+			return fake(t, cleaner, kfake.MaxVersions(kversion.V3_5_0())).ListenAddrs()
 		},
 	}
 	if env := os.Getenv("KAFKA_BROKERS"); env != "" {
@@ -61,10 +61,12 @@ func TestConformance(t *testing.T) {
 		"scan of tails":                         scanTails,
 		"scan of deleted records":               scanDeleted,
 		"scan while others write":               scanWhileWritten,
+		"scan of a compacted topic":             scanCompacted,
 		"topic gone":                            topicGone,
 	}
 	for name, start := range brokers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			addrs := start(t)
 			for name, run := range cases {
 				t.Run(name, func(t *testing.T) {
@@ -682,4 +684,26 @@ func topicGone(t *testing.T, brokers []string) {
 	}
 	wantError[*kafka.TopicError](t, p.Commit(t.Context(), kafka.Batch{Records: []kafka.Record{rec(stays, "b"), rec(topic, "b")}}), topic)
 	wantKeys(t, c, stays, "a")
+}
+
+// After compaction there are gaps, and tombstones and control records go too.
+func scanCompacted(t *testing.T, brokers []string) {
+	c := open(t, brokers)
+	topic := create(t, c, 1, map[string]string{"cleanup.policy": "compact", "segment.ms": "50", "min.cleanable.dirty.ratio": "0.001",
+		"max.compaction.lag.ms": "1", "delete.retention.ms": "0"})
+	p := openProducer(t, c, topic)
+	for range 3 {
+		commit(t, p, rec(topic, "a"), rec(topic, "b"), rec(topic, "c"), rec(topic, "d"))
+	}
+	commit(t, p, kafka.Record{Topic: topic, Key: []byte("d")}, kafka.Record{Topic: topic, Key: []byte("c")})
+	for deadline := time.Now().Add(time.Minute); ; {
+		commit(t, p, rec(topic, "roll")) // a segment is only closed when another record comes
+		got := slices.DeleteFunc(keys(t, c, topic), func(k string) bool { return k == "roll" })
+		if slices.Equal(got, []string{"a", "b"}) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not compacted: %q", got)
+		}
+	}
 }

@@ -55,6 +55,10 @@ func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, e
 	d.mu.Lock()
 	d.conns[c] = struct{}{}
 	d.mu.Unlock()
+	if ctx.Err() != nil { // a cut for it may have been before
+		c.Close()
+		return nil, ctx.Err()
+	}
 	if d.o.TLS != nil {
 		ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 		defer cancel()

@@ -150,7 +150,7 @@ func final(op string, err error) error {
 	if isAny(err, kerr.ClusterAuthorizationFailed) {
 		return &AuthError{Resource: "cluster", Operation: op, Err: err}
 	}
-	if t, ok := errors.AsType[*tlsError](err); ok && !isTransient(t.err) {
+	if isTLS(err) {
 		return &UnavailableError{Op: op, Err: err}
 	}
 	if k, ok := errors.AsType[*kerr.Error](err); ok && !k.Retriable && k != kerr.ConcurrentTransactions &&

@@ -75,6 +75,9 @@ func (f *fetcher) fetch(ctx context.Context) (*kmsg.FetchResponse, error) {
 	if fin := final(f.s.op, err); fin != nil {
 		return nil, fin
 	}
+	if ctx.Err() != nil {
+		err = f.s.dialer.noAnswer(fetchMaxWait + tryTimeout)
+	}
 	return nil, &fetchError{err}
 }
 

@@ -145,10 +145,14 @@ func txnClient(t testing.TB, brokers []string, id, topic, key string) *kgo.Clien
 
 // tap stands between a client and the brokers and loses what it is told to.
 type tap struct {
+	under func(ctx context.Context, network, addr string) (net.Conn, error) // nil: TCP
+
 	mu      sync.Mutex
 	request func(key int16) bool // lose this request, and the connection
 	answer  func(key int16) bool // lose the answer, and the connection
-	stalled chan struct{}        // not nil: nothing comes back until it is closed
+	hold    func(key int16) bool // send nothing more until held is closed
+	held    chan struct{}
+	stalled chan struct{} // not nil: nothing comes back until it is closed
 }
 
 func (p *tap) set(f func(*tap)) {
@@ -167,7 +171,11 @@ func (p *tap) ask(f func(*tap) func(int16) bool, key int16) bool {
 func (p *tap) options(o *kafka.Options) { o.Dial = p.dial }
 
 func (p *tap) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := new(net.Dialer).DialContext(ctx, network, addr)
+	under := p.under
+	if under == nil {
+		under = new(net.Dialer).DialContext
+	}
+	c, err := under(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +217,9 @@ func (c *tapConn) Write(b []byte) (int, error) {
 		if c.tap.ask(func(p *tap) func(int16) bool { return p.request }, key) {
 			c.Close()
 			return 0, net.ErrClosed
+		}
+		if c.tap.ask(func(p *tap) func(int16) bool { return p.hold }, key) {
+			<-c.tap.held
 		}
 		c.mu.Lock()
 		c.keys[int32(binary.BigEndian.Uint32(c.out[8:]))] = key

@@ -147,9 +147,6 @@ func (s *scan) run(ctx context.Context) error {
 			return err
 		}
 		s.why = f.err
-		if isContext(f.err) {
-			s.why = s.dialer.noAnswer(tryTimeout)
-		}
 		if err := s.pause(ctx); err != nil {
 			return err
 		}
@@ -188,7 +185,7 @@ func (s *scan) follow(ctx context.Context) error {
 	defer context.AfterFunc(ctx, s.dialer.cut)()
 	topics, err := metadata(ctx, s.client, s.topic)
 	if err != nil {
-		return s.maybe(err)
+		return s.maybe(ctx, err)
 	}
 	t := topics[0]
 	if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
@@ -203,7 +200,7 @@ func (s *scan) follow(ctx context.Context) error {
 	}
 	starts, _, err := offsets(ctx, s.client, s.topic)
 	if err != nil {
-		return s.maybe(err)
+		return s.maybe(ctx, err)
 	}
 	for _, c := range s.cursors {
 		if int(c.partition) >= len(t.Partitions) || int(c.partition) >= len(starts[s.topic]) {
@@ -218,11 +215,14 @@ func (s *scan) follow(ctx context.Context) error {
 }
 
 // maybe returns err if it is final.
-func (s *scan) maybe(err error) error {
+func (s *scan) maybe(ctx context.Context, err error) error {
 	if f := final(s.op, err); f != nil {
 		return f
 	}
 	s.why = err
+	if ctx.Err() != nil {
+		s.why = s.dialer.noAnswer(tryTimeout)
+	}
 	return nil
 }
 

@@ -60,9 +60,13 @@ func secure(ctx context.Context, conn net.Conn, addr string, cfg *tls.Config) (n
 	return c, nil
 }
 
-// isTransient reports whether a handshake failed for the connection's sake, not
-// for what the two sides said to each other.
-func isTransient(err error) bool {
-	return isContext(err) || isAny(err, io.EOF, io.ErrUnexpectedEOF, os.ErrDeadlineExceeded,
-		syscall.ECONNRESET, syscall.EPIPE)
+// isTLS reports whether the two sides did not agree, rather than that their
+// connection failed. Of a client certificate that the broker wants or refuses
+// TLS 1.3 tells only after the handshake, by an alert.
+func isTLS(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return true
+	}
+	t, ok := errors.AsType[*tlsError](err)
+	return ok && !isContext(t.err) && !isAny(t.err, io.EOF, io.ErrUnexpectedEOF, os.ErrDeadlineExceeded, syscall.ECONNRESET, syscall.EPIPE)
 }

@@ -101,25 +101,17 @@ func (c *Cluster) describe(ctx context.Context, names []string) (map[string]Topi
 	if len(existing) == 0 {
 		return infos, nil
 	}
-	configs, err := c.admin().DescribeTopicConfigs(ctx, existing...)
+	configs, err := c.configs(ctx, existing)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range configs {
-		if err := topicFault(r.Name, "DescribeConfigs", r.Err); err != nil {
-			return nil, err
-		}
-		info := infos[r.Name]
-		info.Config = make(map[string]string, len(r.Configs))
-		for _, kv := range r.Configs {
-			if kv.Value != nil {
-				info.Config[kv.Key] = *kv.Value
-			}
-		}
-		if info.MaxMessageBytes, err = strconv.Atoi(info.Config["max.message.bytes"]); err != nil {
+	for name, config := range configs {
+		info := infos[name]
+		info.Config = config
+		if info.MaxMessageBytes, err = strconv.Atoi(config["max.message.bytes"]); err != nil {
 			info.MaxMessageBytes = defaultMaxMessageBytes
 		}
-		infos[r.Name] = info
+		infos[name] = info
 	}
 	starts, ends, err := offsets(ctx, c.client, existing...)
 	if err != nil {
@@ -134,6 +126,34 @@ func (c *Cluster) describe(ctx context.Context, names []string) (map[string]Topi
 		infos[name] = info
 	}
 	return infos, nil
+}
+
+// configs asks for all settings of topics that exist.
+func (c *Cluster) configs(ctx context.Context, names []string) (map[string]map[string]string, error) {
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	for _, name := range names {
+		r := kmsg.NewDescribeConfigsRequestResource()
+		r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeTopic, name
+		req.Resources = append(req.Resources, r)
+	}
+	resp, err := req.RequestWith(ctx, c.client)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]map[string]string, len(names))
+	for _, r := range resp.Resources {
+		if err := topicFault(r.ResourceName, "DescribeConfigs", kerr.ErrorForCode(r.ErrorCode)); err != nil {
+			return nil, err
+		}
+		config := make(map[string]string, len(r.Configs))
+		for _, kv := range r.Configs {
+			if kv.Value != nil {
+				config[kv.Name] = *kv.Value
+			}
+		}
+		out[r.ResourceName] = config
+	}
+	return out, nil
 }
 
 // metadata asks for topics by name. In the answer each has a name, and either
