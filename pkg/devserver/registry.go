@@ -2,6 +2,7 @@ package devserver
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,20 +33,20 @@ type change struct {
 	Body   string `json:"body"`
 }
 
-func openRegistry(path string) (*journal, error) {
+func openRegistry(ctx context.Context, path string) (*journal, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
 	j := &journal{registry: srfake.NewRegistry().Handler(), file: file}
-	if err := j.replay(); err != nil {
+	if err := j.replay(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("registry: replay %s: %w", path, err), file.Close())
 	}
 	return j, nil
 }
 
 // replay plays the file, and cuts off a last line that was not written to its end.
-func (j *journal) replay() error {
+func (j *journal) replay(ctx context.Context) error {
 	text, err := io.ReadAll(j.file)
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func (j *journal) replay() error {
 		if err := json.Unmarshal(line, &c); err != nil {
 			return fmt.Errorf("line %d: %w", n+1, err)
 		}
-		r, err := http.NewRequest(c.Method, c.URI, bytes.NewReader([]byte(c.Body)))
+		r, err := http.NewRequestWithContext(ctx, c.Method, c.URI, bytes.NewReader([]byte(c.Body)))
 		if err != nil {
 			return fmt.Errorf("line %d: %w", n+1, err)
 		}

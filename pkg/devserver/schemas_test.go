@@ -100,13 +100,13 @@ func checkType(t *testing.T, text json.RawMessage, name string) {
 		}
 		return
 	}
-	var complex avro
-	unmarshal(t, text, &complex)
-	switch complex.Type {
+	var named avro
+	unmarshal(t, text, &named)
+	switch named.Type {
 	case "record":
-		checkRecord(t, complex, name, nil)
+		checkRecord(t, named, name, nil)
 	case "array":
-		checkType(t, complex.Items, name)
+		checkType(t, named.Items, name)
 	default:
 		t.Errorf("%s: type %s", name, text)
 	}

@@ -69,7 +69,7 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if s.broker, err = openBroker(ctx, filepath.Join(dir, "broker"), o.BrokerPort); err != nil {
 		return nil, err
 	}
-	if s.journal, err = openRegistry(filepath.Join(dir, "registry.jsonl")); err != nil {
+	if s.journal, err = openRegistry(ctx, filepath.Join(dir, "registry.jsonl")); err != nil {
 		return nil, err
 	}
 	if s.registry, err = listen(ctx, o.RegistryPort, s.journal); err != nil {

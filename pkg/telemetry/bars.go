@@ -76,11 +76,10 @@ func NewBarsWith(w io.Writer, o BarsOptions) *Bars {
 type console struct{ *cupwriter.Writer }
 
 func (c console) GetTermSize() (width, height int, err error) {
-	width, height, err = c.Writer.GetTermSize()
-	if err != nil || width <= 0 || height <= 0 {
-		return 80, 24, nil
+	if width, height, err = c.Writer.GetTermSize(); err == nil && width > 0 && height > 0 {
+		return width, height, nil
 	}
-	return width, height, nil
+	return 80, 24, nil //nolint:nilerr // a terminal that can't be measured is drawn on all the same
 }
 
 // Write puts whole lines above the bars, at their next drawing.

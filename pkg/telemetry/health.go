@@ -54,7 +54,8 @@ func (m *Metrics) serveHealth(w http.ResponseWriter, _ *http.Request) {
 // Serve serves [Metrics.Handler] on addr ("127.0.0.1:9090"; port 0 takes a free one) until the Closer is closed, and
 // returns the address it got. Close waits up to two seconds for requests that are being answered.
 func (m *Metrics) Serve(addr string) (io.Closer, string, error) {
-	l, err := net.Listen("tcp", addr)
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "tcp", addr) // a loopback or wildcard address: nothing to wait for
 	if err != nil {
 		return nil, "", fmt.Errorf("serve metrics: %w", err)
 	}

@@ -182,7 +182,7 @@ func unescape(s, slashes string) (meaning string, size int) {
 	if s == "" {
 		return "", 0
 	}
-	digits := 0
+	var digits int
 	switch s[0] {
 	case '"', '\'', '/', '`':
 		return s[:1], 1
