@@ -79,7 +79,7 @@ func (c console) GetTermSize() (width, height int, err error) {
 	if width, height, err = c.Writer.GetTermSize(); err == nil && width > 0 && height > 0 {
 		return width, height, nil
 	}
-	return 80, 24, nil //nolint:nilerr // a terminal that can't be measured is drawn on all the same
+	return 80, 24, nil
 }
 
 // Write puts whole lines above the bars, at their next drawing.
