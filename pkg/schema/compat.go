@@ -1,0 +1,185 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+)
+
+// CanRead reports whether this schema, as the reader's, decodes all that writer's can have written: the Avro specification's
+// "Schema Resolution". The error is an [*IncompatibleError] for the first field that it can't.
+func (s *Schema) CanRead(writer *Schema) error {
+	return resolve(s.root, writer.root, map[[2]*typ]bool{})
+}
+
+func resolve(r, w *typ, open map[[2]*typ]bool) error {
+	r, w = r.real(), w.real()
+	pair := [2]*typ{r, w}
+	if open[pair] {
+		return nil
+	}
+	open[pair] = true
+	defer delete(open, pair)
+	switch {
+	case w.kind == kUnion:
+		for _, b := range w.branches {
+			if err := resolve(r, b, open); err != nil {
+				return err
+			}
+		}
+		return nil
+	case r.kind == kUnion:
+		var first error
+		for _, b := range r.branches {
+			err := resolve(b, w, open)
+			if err == nil {
+				return nil
+			}
+			if b.real().kind == w.kind || first == nil {
+				first = err
+			}
+		}
+		return first
+	case r.kind != w.kind:
+		if promotes(w.kind, r.kind) {
+			return nil
+		}
+		return &IncompatibleError{Why: fmt.Sprintf("type %v can't read %v", r, w)}
+	}
+	switch r.kind {
+	case kArray, kMap:
+		if err := resolve(r.items, w.items, open); err != nil {
+			return within("[]", err)
+		}
+	case kFixed:
+		if r.size != w.size || simple(r.name) != simple(w.name) {
+			return &IncompatibleError{Why: fmt.Sprintf("fixed %s of %d bytes can't read %s of %d", r.name, r.size, w.name, w.size)}
+		}
+	case kEnum:
+		for _, sym := range w.symbols {
+			if r.def == "" && !slices.Contains(r.symbols, sym) {
+				return &IncompatibleError{Why: fmt.Sprintf("enum %s lacks the symbol %q", r.name, sym)}
+			}
+		}
+	case kRecord:
+		return resolveRecord(r, w, open)
+	}
+	return nil
+}
+
+func resolveRecord(r, w *typ, open map[[2]*typ]bool) error {
+	if simple(r.name) != simple(w.name) {
+		return &IncompatibleError{Why: fmt.Sprintf("record %s can't read record %s", r.name, w.name)}
+	}
+	byName := map[string]*field{}
+	for _, f := range w.fields {
+		byName[f.name] = f
+	}
+	for _, f := range r.fields {
+		from := byName[f.name]
+		for _, a := range f.aliases {
+			if from == nil {
+				from = byName[a]
+			}
+		}
+		switch {
+		case from != nil:
+			if err := resolve(f.typ, from.typ, open); err != nil {
+				return within(f.name, err)
+			}
+		case f.def == "":
+			return &IncompatibleError{Path: f.name, Why: "it is new and has no default, so what was written without it can't be read"}
+		}
+	}
+	return nil
+}
+
+func promotes(from, to kind) bool {
+	switch from {
+	case kInt:
+		return to == kLong || to == kFloat || to == kDouble
+	case kLong:
+		return to == kFloat || to == kDouble
+	case kFloat:
+		return to == kDouble
+	case kString:
+		return to == kBytes
+	case kBytes:
+		return to == kString
+	}
+	return false
+}
+
+// Extends reports whether this schema has every field of o with the same type, in its records too: that it is o, or an evolution
+// of it.
+func (s *Schema) Extends(o *Schema) bool { return extends(s.root, o.root, map[[2]*typ]bool{}) }
+
+func extends(a, b *typ, open map[[2]*typ]bool) bool {
+	a, b = a.real(), b.real()
+	if open[[2]*typ{a, b}] {
+		return true
+	}
+	open[[2]*typ{a, b}] = true
+	if a.kind != b.kind || a.name != b.name || a.logical != b.logical || a.precision != b.precision || a.scale != b.scale ||
+		a.json != b.json || a.size != b.size || !slices.Equal(a.symbols, b.symbols) || len(a.branches) != len(b.branches) {
+		return false
+	}
+	for i := range a.branches {
+		if !extends(a.branches[i], b.branches[i], open) {
+			return false
+		}
+	}
+	if a.items != nil && !extends(a.items, b.items, open) {
+		return false
+	}
+	for _, f := range b.fields {
+		i := slices.IndexFunc(a.fields, func(g *field) bool { return g.name == f.name })
+		if i < 0 || a.fields[i].source != f.source || a.fields[i].variant != f.variant || a.fields[i].def != f.def || !extends(a.fields[i].typ, f.typ, open) {
+			return false
+		}
+	}
+	return true
+}
+
+// Warnings says which types of a pinned schema some consumers can't read, and who: one text a field.
+func Warnings(s *Schema) []string {
+	var out []string
+	warn(s.root, "", map[*typ]bool{}, &out)
+	return out
+}
+
+func warn(t *typ, path string, done map[*typ]bool, out *[]string) {
+	t = t.real()
+	if t.kind == kRecord {
+		if done[t] {
+			return
+		}
+		done[t] = true
+		for _, f := range t.fields {
+			at := f.name
+			if path != "" {
+				at = path + "." + f.name
+			}
+			warn(f.typ, at, done, out)
+		}
+		return
+	}
+	say := func(what, who string) { *out = append(*out, fmt.Sprintf("field %s is %s: %s", path, what, who)) }
+	switch {
+	case t.logical == "timestamp-micros" || t.logical == "time-micros":
+		say("a "+t.logical, "Flink reads it off by a factor of 1000; use timestamp-millis")
+	case t.kind == kEnum:
+		say("an enum", "Flink can't read it; use a string")
+	case t.kind == kMap:
+		say("a map", "JDBC sinks other than PostgreSQL's hstore can't take it; use a record or JSON text")
+	case t.kind == kUnion:
+		if alts, _ := t.alternatives(); len(alts) > 1 {
+			say("a union of "+t.String(), "Flink and Debezium's JDBC sink can't read it; use one type, nullable at most")
+		}
+	}
+	for _, b := range t.branches {
+		warn(b, path, done, out)
+	}
+	if t.items != nil {
+		warn(t.items, path+"[]", done, out)
+	}
+}

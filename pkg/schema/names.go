@@ -1,0 +1,71 @@
+package schema
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// valid makes a name that Avro takes: every character it refuses becomes _, and a leading digit gets one before it (Avro
+// specification, "Names").
+func valid(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		switch {
+		case r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
+			b.WriteRune(r)
+		case r >= '0' && r <= '9':
+			if i == 0 {
+				b.WriteByte('_')
+			}
+			b.WriteRune(r)
+		default:
+			b.WriteByte('_')
+		}
+	}
+	if b.Len() == 0 {
+		return "_"
+	}
+	return b.String()
+}
+
+// taken are the field names of one record in lower case, as SQL consumers compare them.
+type taken map[string]bool
+
+func takenBy(fields []*field) taken {
+	t := taken{}
+	for _, f := range fields {
+		t[strings.ToLower(f.name)] = true
+	}
+	return t
+}
+
+// free returns name, or name with the first of _2, _3, … that is not taken, and takes it.
+func (t taken) free(name string) string {
+	got := name
+	for n := 2; t[strings.ToLower(got)]; n++ {
+		got = name + "_" + strconv.Itoa(n)
+	}
+	t[strings.ToLower(got)] = true
+	return got
+}
+
+// assign gives each source name its field name: names that are valid already first, then in order of source names.
+func (t taken) assign(sources []string) map[string]string {
+	ordered := append([]string(nil), sources...)
+	sort.Slice(ordered, func(i, j int) bool {
+		a, b := ordered[i], ordered[j]
+		if va, vb := valid(a) == a, valid(b) == b; va != vb {
+			return va
+		}
+		return a < b
+	})
+	out := make(map[string]string, len(ordered))
+	for _, s := range ordered {
+		out[s] = t.free(valid(s))
+	}
+	return out
+}
+
+func index(i int) string { return fmt.Sprintf("[%d]", i) }

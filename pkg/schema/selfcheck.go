@@ -1,0 +1,127 @@
+package schema
+
+import (
+	"fmt"
+	"math"
+
+	"producer/pkg/record"
+)
+
+// selfCheck has goavro read a body and compares every value with the source.
+func (e *Encoder) selfCheck(body []byte, rec record.Value) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &SelfCheckError{Why: fmt.Sprintf("goavro: %v", p)}
+		}
+	}()
+	native, err := e.schema.Decode(body)
+	if err != nil {
+		return &SelfCheckError{Why: err.Error()}
+	}
+	return e.sameRecord(e.root, native, rec)
+}
+
+func (e *Encoder) sameRecord(p *recordPlan, native any, rec record.Value) error {
+	m, ok := native.(map[string]any)
+	if !ok {
+		return &SelfCheckError{Why: fmt.Sprintf("goavro read %T instead of a record", native)}
+	}
+	base, err := e.assign(p, rec)
+	if err != nil {
+		return err
+	}
+	for i := range p.fields {
+		f := &p.fields[i]
+		s := e.slots[base+i]
+		got, ok := m[f.field.name]
+		if !ok {
+			return &SelfCheckError{Path: f.field.source, Why: "goavro did not read it"}
+		}
+		if !s.value.IsValid() {
+			continue // a default, which goavro has no other source for
+		}
+		if err := e.same(f.plan, int(s.alt), got, s.value); err != nil {
+			return within(f.field.source, err)
+		}
+	}
+	e.slots = e.slots[:base]
+	return nil
+}
+
+// same compares what goavro read with the value, written by alternative i of p.
+func (e *Encoder) same(p *plan, i int, native any, v record.Value) error {
+	differs := func() error {
+		return &SelfCheckError{Why: fmt.Sprintf("goavro read %.100v, the source has %s", native, short(v.Raw()))}
+	}
+	if i < 0 {
+		if native != nil {
+			return differs()
+		}
+		return nil
+	}
+	if p.union {
+		m, ok := native.(map[string]any)
+		if !ok || len(m) != 1 {
+			return differs()
+		}
+		for _, inner := range m {
+			native = inner
+		}
+	}
+	a := &p.alts[i]
+	ok := true
+	switch a.op {
+	case opBoolean:
+		b, is := native.(bool)
+		ok = is && b == (v.Kind() == record.True)
+	case opInt:
+		n, is := native.(int32)
+		want, _ := v.Int64()
+		ok = is && int64(n) == want
+	case opLong:
+		n, is := native.(int64)
+		want, _ := v.Int64()
+		ok = is && n == want
+	case opFloat:
+		f, is := native.(float32)
+		want, _ := float(v)
+		ok = is && float64(f) == want
+	case opDouble:
+		f, is := native.(float64)
+		want, _ := float(v)
+		ok = is && math.Float64bits(f) == math.Float64bits(want)
+	case opString:
+		s, is := native.(string)
+		ok = is && s == string(v.AppendText(nil))
+	case opJSON:
+		s, is := native.(string)
+		ok = is && s == string(record.AppendCompact(nil, v))
+	case opRecord:
+		return e.sameRecord(a.record, native, v)
+	case opArray:
+		list, is := native.([]any)
+		if !is || len(list) != v.Len() {
+			return differs()
+		}
+		n := 0
+		for el := range v.Elements() {
+			j := -1
+			if el.Kind() != record.Null {
+				j = a.items.find(el)
+			}
+			if err := e.same(a.items, j, list[n], el); err != nil {
+				return within(index(n), err)
+			}
+			n++
+		}
+	case opMap:
+		m, is := native.(map[string]any)
+		ok = is && len(m) == v.Len()
+	default: // logical types come as Go's own, which tests compare
+		ok = native != nil
+	}
+	if !ok {
+		return differs()
+	}
+	return nil
+}
