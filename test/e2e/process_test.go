@@ -166,10 +166,10 @@ func TestValidate(t *testing.T) {
 	good := strings.Replace(s.seed(a), text(env.brokers), `["127.0.0.1:1"]`, 1)
 	s.start("validate", "-c", s.write(good)).wait(0)
 	bad := strings.NewReplacer("type: offset", "type: ofset", "write_disposition: merge", "write_disposition: upsert",
-		"limit: 100", "limit: 100\n          limmit: 5").Replace(good) + "kafkaa: {}\n"
+		"data_selector: data", "data_selecter: data").Replace(good) + "kafkaa: {}\n"
 	path := s.write(bad)
 	o := s.start("validate", "-c", path).wait(2)
-	for _, word := range []string{"ofset", "upsert", "limmit", "kafkaa"} { // every mistake at once, each with its line
+	for _, word := range []string{"ofset", "upsert", "data_selecter", "kafkaa"} { // every mistake at once, each with its line
 		o.mentions(word)
 		line := 1 + strings.Count(bad[:strings.Index(bad, word)], "\n")
 		o.mentions(fmt.Sprintf(":%d:", line))

@@ -110,7 +110,7 @@ func TestSeedConfiguration(t *testing.T) {
 				continue
 			}
 			got := parse(string(state[name].Value)).(object)
-			if fmt.Sprint(got["v"], got["phase"], got["partitions"]) != "1 done 6" {
+			if fmt.Sprintf("%v %v %v", got["v"], got["phase"], got["partitions"]) != "1 done 6" {
 				s.Errorf("state of %s: %v", name, got)
 			}
 		}
