@@ -2,8 +2,9 @@ package checkpoint
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"producer/pkg/kafka"
@@ -14,6 +15,8 @@ type Entry struct {
 	State     State
 	Timestamp time.Time // when its producer wrote it
 	Err       error     // a *VersionError: State is not to be used
+
+	own bool // of the partition that the key belongs to
 }
 
 // VersionError is a state that this version of the program cannot read.
@@ -34,36 +37,51 @@ func (e *VersionError) Error() string {
 
 func (e *VersionError) Unwrap() error { return e.Err }
 
-// Load reads the newest committed state of every key, up to the topic's high watermark and past open transactions. A key with a
-// tombstone has none. Errors are [kafka.Cluster.Scan]'s; a state that cannot be read is an entry with Err.
+// Load reads the newest committed state of every resource, up to the topic's high watermark and past open transactions. A key with
+// a tombstone has none, and keys with a slash, parts of resources to later versions, are passed over. A state that cannot be read is
+// an entry with Err. Other errors are [kafka.Cluster.Scan]'s, of a topic that does not exist too.
+//
+// Should the topic's partitions have become more, a key may stand in several: then its own partition's record is the newest, and
+// without one the youngest.
 func Load(ctx context.Context, c *kafka.Cluster, topic string) (map[string]Entry, error) {
-	out := map[string]Entry{}
-	err := c.Scan(ctx, topic, kafka.ScanOptions{}, func(r kafka.Record) error {
-		key := string(r.Key)
-		if r.Value == nil {
-			delete(out, key)
-			return nil
+	infos, err := c.Describe(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	type place struct {
+		key       string
+		partition int32
+	}
+	found := map[place]Entry{}
+	err = c.Scan(ctx, topic, kafka.ScanOptions{}, func(r kafka.Record) error {
+		p := place{string(r.Key), r.Partition}
+		switch {
+		case r.Value == nil:
+			delete(found, p)
+		case r.Key != nil && !strings.Contains(p.key, "/"):
+			found[p] = entry(topic, p.key, r)
 		}
-		out[key] = parse(topic, key, r)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	out := make(map[string]Entry, len(found))
+	for p, e := range found {
+		own := p.partition == kafka.Partition([]byte(p.key), infos[topic].Partitions)
+		if other, ok := out[p.key]; !ok || own || !other.own && e.Timestamp.After(other.Timestamp) {
+			e.own = own
+			out[p.key] = e
+		}
+	}
 	return out, nil
 }
 
-func parse(topic, resource string, r kafka.Record) Entry {
+func entry(topic, resource string, r kafka.Record) Entry {
 	e := Entry{Timestamp: r.Timestamp}
-	var version struct {
-		V int `json:"v"`
-	}
-	if err := json.Unmarshal(r.Value, &version); err != nil {
-		e.Err = &VersionError{Topic: topic, Resource: resource, Err: err}
-	} else if version.V != Version {
-		e.Err = &VersionError{Topic: topic, Resource: resource, V: version.V}
-	} else if err := json.Unmarshal(r.Value, &e.State); err != nil {
-		e.Err = &VersionError{Topic: topic, Resource: resource, V: version.V, Err: err}
+	e.State, e.Err = Parse(r.Value)
+	if v, ok := errors.AsType[*VersionError](e.Err); ok {
+		v.Topic, v.Resource = topic, resource
 	}
 	return e
 }

@@ -48,17 +48,37 @@ type Last struct {
 	Ended   time.Time `json:"ended"` // RFC 3339, UTC
 }
 
-// Record is the state as the record that is committed for a resource.
+// Record is the state as the record that is committed for a resource. A Position or Since that is no JSON is left out: the walk
+// then starts over, which is always safe.
 func (s State) Record(topic, resource string) kafka.Record {
-	if s.Position == nil {
+	if !json.Valid(s.Position) {
 		s.Position = json.RawMessage("{}")
 	}
-	if s.Since == nil {
+	if !json.Valid(s.Since) {
 		s.Since = json.RawMessage("{}")
 	}
 	value, err := json.Marshal(s)
-	if err != nil { // only a Position that is no JSON could be refused, and the extractor writes it
-		value = nil
+	if err != nil { // a year of Ended beyond 9999; not nil, which would be a tombstone: Load refuses it
+		value = []byte("null")
 	}
 	return kafka.Record{Topic: topic, Partition: -1, Key: []byte(resource), Value: value}
+}
+
+// Parse reads the value of a state record. Fields that it does not know are ignored: a version of the program that adds one under
+// the same v must be able to do without it. The error is a [*VersionError] without Topic and Resource.
+func Parse(value []byte) (State, error) {
+	var version struct {
+		V int `json:"v"`
+	}
+	if err := json.Unmarshal(value, &version); err != nil {
+		return State{}, &VersionError{Err: err}
+	}
+	if version.V != Version {
+		return State{}, &VersionError{V: version.V}
+	}
+	var s State
+	if err := json.Unmarshal(value, &s); err != nil {
+		return State{}, &VersionError{V: version.V, Err: err}
+	}
+	return s, nil
 }

@@ -20,6 +20,8 @@ const (
 	firstLength = 16
 	// A segment grows when more than maxLoad/16 of it is in use.
 	maxLoad = 13
+	// mostBytes is what a key takes where segments have just grown.
+	mostBytes = 2.0 * slotBytes * 16 / maxLoad
 )
 
 // segment is an open-addressing table with linear probing; its length is 0 or a power of two.
@@ -39,11 +41,14 @@ type Index struct {
 
 // TooLargeError says that the index would outgrow its bound.
 type TooLargeError struct {
-	Keys, Need, Max int64 // bytes
+	Keys int64 // that it holds
+	Need int64 // bytes that let it go on; from Load, an estimate for all of the topic, rather too high
+	Max  int64 // bytes that it may have
 }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("an index of more than %d keys needs %d MiB, kafka.index.max_bytes allows %d MiB: raise it", e.Keys, (e.Need+1<<20-1)>>20, e.Max>>20)
+	return fmt.Sprintf("an index of more than %d keys needs about %d bytes (%d MiB), kafka.index.max_bytes allows %d: raise it",
+		e.Keys, e.Need, (e.Need+1<<20-1)>>20, e.Max)
 }
 
 // New returns an empty index that takes at most maxBytes; 0 is no bound.
@@ -120,7 +125,7 @@ func (x *Index) grow(s *segment) error {
 	add := int64(length-len(s.slots)) * slotBytes
 	// While the slots move, the old ones stand beside the new ones.
 	if need := x.bytes + add + int64(len(s.slots))*slotBytes; x.maxBytes > 0 && need > x.maxBytes {
-		return &TooLargeError{Keys: x.live, Need: 2 * x.bytes, Max: x.maxBytes}
+		return &TooLargeError{Keys: x.live, Need: max(need, 2*x.bytes), Max: x.maxBytes} // all segments will soon grow
 	}
 	old := s.slots
 	s.slots, s.used = make([]slot, length), 0
