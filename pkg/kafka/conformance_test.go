@@ -620,7 +620,7 @@ func scanTails(t *testing.T, brokers []string) {
 	commit(t, openProducer(t, c, topic), rec(topic, "a"))
 	wantKeys(t, c, topic, "a")
 	stop := errors.New("stop")
-	if err := c.Scan(t.Context(), topic, kafka.ScanOptions{}, func(kafka.Record) error { return stop }); err != stop {
+	if err := c.Scan(t.Context(), topic, kafka.ScanOptions{}, func(kafka.Record) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v, want fn's error", err)
 	}
 	wantError[*kafka.TopicError](t, c.Scan(t.Context(), topic+".missing", kafka.ScanOptions{}, nil), "missing")

@@ -56,7 +56,7 @@ func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, e
 	d.conns[c] = struct{}{}
 	d.mu.Unlock()
 	if ctx.Err() != nil { // a cut for it may have been before
-		c.Close()
+		_ = c.Close()
 		return nil, ctx.Err()
 	}
 	if d.o.TLS != nil {
@@ -65,7 +65,7 @@ func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, e
 		return secure(ctx, c, addr, d.o.TLS)
 	}
 	if d.o.SASL != nil && !isLoopback(c.RemoteAddr()) {
-		c.Close()
+		_ = c.Close()
 		return nil, &AuthError{Resource: "brokers", Operation: opAuthenticate,
 			Err: fmt.Errorf("a password is not sent to %s without tls", addr)}
 	}
@@ -84,7 +84,7 @@ func (d *dialer) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.conns {
-		c.Conn.Close()
+		_ = c.Conn.Close()
 	}
 	clear(d.conns)
 }

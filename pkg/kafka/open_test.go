@@ -11,7 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"os"
@@ -67,19 +66,18 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 
 func TestOpenUnavailable(t *testing.T) {
 	t.Parallel()
-	refused := listen(t, nil)
 	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that nobody listens on any more
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused = l.Addr().String()
+	refused := l.Addr().String()
 	l.Close()
 	tests := map[string]struct{ addr, says string }{
 		"refused":    {refused, "connection refused"},
 		"black hole": {listen(t, func(c net.Conn) { t.Cleanup(func() { c.Close() }) }), "1s"},
 		"hangs up":   {listen(t, func(c net.Conn) { c.Close() }), ""},
 		"no name":    {"no-such-host.invalid:9092", "no-such-host.invalid"},
-		"not kafka":  {listen(t, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); c.Close() }), ""},
+		"not kafka":  {listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); c.Close() }), ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -54,7 +54,7 @@ func secure(ctx context.Context, conn net.Conn, addr string, cfg *tls.Config) (n
 	}
 	c := tls.Client(conn, cfg)
 	if err := c.HandshakeContext(ctx); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, &tlsError{addr: addr, err: err}
 	}
 	return c, nil

@@ -186,8 +186,11 @@ func metadata(ctx context.Context, client *kgo.Client, names ...string) ([]kmsg.
 			return nil, fmt.Errorf("topic %q: no partitions yet", *t.Topic)
 		}
 		for i, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil || p.Leader < 0 || p.Partition != int32(i) {
-				return nil, fmt.Errorf("topic %q partition %d: no leader: %v", *t.Topic, p.Partition, err)
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return nil, fmt.Errorf("topic %q partition %d: %w", *t.Topic, p.Partition, err)
+			}
+			if p.Leader < 0 || p.Partition != int32(i) {
+				return nil, fmt.Errorf("topic %q partition %d: no leader", *t.Topic, p.Partition)
 			}
 		}
 	}

@@ -54,8 +54,8 @@ func (e *TooLargeError) Error() string {
 // New returns an empty index that takes at most maxBytes; 0 is no bound.
 func New(maxBytes int64) *Index { return &Index{maxBytes: maxBytes} }
 
-// print is never 0.
-func print(key []byte) uint64 {
+// printOf is never 0.
+func printOf(key []byte) uint64 {
 	if h := xxh3.Hash(key); h != 0 {
 		return h
 	}
@@ -104,7 +104,7 @@ func (s *segment) insert(n slot) {
 // Apply says that key now holds content with this hash; known false: the record has no hash, so nothing equals it. A key that was
 // seen stays seen. The error is a [*TooLargeError], and the index is as before.
 func (x *Index) Apply(key []byte, hash [16]byte, known bool) error {
-	p := print(key)
+	p := printOf(key)
 	s := x.segment(p)
 	if n := s.find(p); n != nil {
 		n.content = n.content&flagSeen | content(hash, known)
@@ -140,7 +140,7 @@ func (x *Index) grow(s *segment) error {
 
 // Delete says that key is not live any more.
 func (x *Index) Delete(key []byte) {
-	p := print(key)
+	p := printOf(key)
 	s := x.segment(p)
 	n := s.find(p)
 	if n == nil {
@@ -166,7 +166,7 @@ func (x *Index) Delete(key []byte) {
 
 // Same reports whether key is live, and whether it holds content with this hash.
 func (x *Index) Same(key []byte, hash [16]byte) (live, same bool) {
-	p := print(key)
+	p := printOf(key)
 	n := x.segment(p).find(p)
 	if n == nil {
 		return false, false
@@ -176,7 +176,7 @@ func (x *Index) Same(key []byte, hash [16]byte) (live, same bool) {
 
 // See marks key as shown by the current walk; a key that is not live is not marked.
 func (x *Index) See(key []byte) {
-	p := print(key)
+	p := printOf(key)
 	if n := x.segment(p).find(p); n != nil && n.content&flagSeen == 0 {
 		n.content |= flagSeen
 		x.seen++
@@ -185,7 +185,7 @@ func (x *Index) See(key []byte) {
 
 // Seen reports whether key is live and was marked.
 func (x *Index) Seen(key []byte) bool {
-	p := print(key)
+	p := printOf(key)
 	n := x.segment(p).find(p)
 	return n != nil && n.content&flagSeen != 0
 }
