@@ -27,7 +27,7 @@ func demoCommand(stdout, stderr io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer os.RemoveAll(dir)
+			defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the temporary directory is no failure
 			return demo(cmd.Context(), file, dir, stdout, stderr)
 		},
 	}
@@ -41,7 +41,7 @@ func demo(ctx context.Context, file, dir string, stdout, stderr io.Writer) error
 	if err != nil {
 		return &exit{code: pipeline.ExitUnavailable, text: err.Error()}
 	}
-	defer s.Close()
+	defer s.Close() //nolint:errcheck // what it kept is thrown away
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return &exit{code: pipeline.ExitUsage, text: err.Error()}

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,16 +25,16 @@ func main() {
 	os.Exit(code)
 }
 
-// signals cancels ctx at the first SIGINT or SIGTERM, with an [*pipeline.Interrupted] as its cause. The second one ends the
+// signals cancels ctx at the first SIGINT or SIGTERM, with an [*pipeline.SignalError] as its cause. The second one ends the
 // process at once.
 func signals(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
-		why := &pipeline.Interrupted{Code: pipeline.ExitInterrupt, Signal: "SIGINT"}
+		why := &pipeline.SignalError{Code: pipeline.ExitInterrupt, Signal: "SIGINT"}
 		if s := <-c; s == syscall.SIGTERM {
-			why = &pipeline.Interrupted{Code: pipeline.ExitTerminate, Signal: "SIGTERM"}
+			why = &pipeline.SignalError{Code: pipeline.ExitTerminate, Signal: "SIGTERM"}
 		}
 		cancel(why)
 		<-c
@@ -73,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return pipeline.ExitOK
 	}
-	if e, ok := err.(*exit); ok {
+	if e := (*exit)(nil); errors.As(err, &e) {
 		if e.text != "" {
 			fmt.Fprintln(stderr, "error:", e.text)
 		}

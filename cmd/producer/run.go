@@ -92,7 +92,7 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		if err != nil {
 			return f.refuse(stdout, cfg.Pipeline, fmt.Errorf("--metrics: %w", err))
 		}
-		defer server.Close()
+		defer server.Close() //nolint:errcheck // the process ends
 		out.log.Info("metrics are served", "addr", addr)
 	}
 	p, err := pipeline.New(cfg, pipeline.Options{

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -106,10 +107,10 @@ func (l *loader) readReferenced(path string) (string, error) {
 	}
 	data, err := readFile(l.path(path), maxReferenced)
 	if err != nil {
-		return "", fmt.Errorf("refers to the file %s, which can't be read: %w", quote(path), err)
+		return "", fmt.Errorf("refers to the file %s, which can't be read: %w", strconv.Quote(path), err)
 	}
 	if !utf8.Valid(data) {
-		return "", fmt.Errorf("refers to the file %s, which is not UTF-8", quote(path))
+		return "", fmt.Errorf("refers to the file %s, which is not UTF-8", strconv.Quote(path))
 	}
 	if text, ok := strings.CutSuffix(string(data), "\r\n"); ok {
 		return text, nil

@@ -127,12 +127,12 @@ func (b *batch) add(at int, hash [16]byte, f fate) {
 
 // link makes row i the newest of its key print and returns the one before it.
 func (b *batch) link(key []byte, i int32) int32 {
-	print := xxh3.Hash(key)
-	previous, ok := b.prints[print]
+	h := xxh3.Hash(key)
+	previous, ok := b.prints[h]
 	if !ok {
 		previous = -1
 	}
-	b.prints[print] = i
+	b.prints[h] = i
 	return previous
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"producer/pkg/checkpoint"
@@ -98,7 +99,7 @@ func (w *worker) anySeen(ctx context.Context) (key string, err error) {
 		}
 		return nil
 	})
-	if err == errFound {
+	if errors.Is(err, errFound) {
 		err = nil
 	}
 	return key, err

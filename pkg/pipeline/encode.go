@@ -23,7 +23,7 @@ func (w *worker) encode(ctx context.Context, page *extractor.Page) error {
 		w.batch.truncate(n)
 		return err
 	}
-	if err := w.body(ctx, page, n, first); err != nil {
+	if err := w.body(ctx, page, first); err != nil {
 		w.batch.truncate(n)
 		return err
 	}
@@ -81,7 +81,7 @@ func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
 
 // body encodes the page's rows from first on that are to be published. A misfit lets the schema grow once, by all that the page
 // holds, and the bodies are written again.
-func (w *worker) body(ctx context.Context, page *extractor.Page, n, first int) error {
+func (w *worker) body(ctx context.Context, page *extractor.Page, first int) error {
 	b := w.batch
 	mark := len(b.arena)
 	grown := false

@@ -30,13 +30,13 @@ const (
 	ExitTerminate   = 143
 )
 
-// Interrupted is the cancellation cause that tells a run which signal ended it. Code is 130 (SIGINT) or 143 (SIGTERM).
-type Interrupted struct {
+// SignalError is the cancellation cause that tells a run which signal ended it. Code is 130 (SIGINT) or 143 (SIGTERM).
+type SignalError struct {
 	Code   int
 	Signal string
 }
 
-func (e *Interrupted) Error() string { return "interrupted by " + e.Signal }
+func (e *SignalError) Error() string { return "interrupted by " + e.Signal }
 
 // GuardError says that a topic or a state cannot serve as it is: exit 2, before anything was written.
 type GuardError struct{ Text string }
@@ -66,7 +66,7 @@ func as[T error](err error) bool {
 // ExitCode classifies err by the contract's table; 0 for nil. What nothing else claims is the source's fault (3).
 func ExitCode(err error) int {
 	var status *rest.StatusError
-	var intr *Interrupted
+	var intr *SignalError
 	switch {
 	case err == nil:
 		return ExitOK

@@ -130,7 +130,7 @@ func (p *Pipeline) Warnings() []string {
 	return out
 }
 
-// Run does one cycle. A canceled ctx stops it after the pages in hand are committed; its cause should be an [*Interrupted].
+// Run does one cycle. A canceled ctx stops it after the pages in hand are committed; its cause should be an [*SignalError].
 func (p *Pipeline) Run(ctx context.Context) Summary {
 	sum := Summary{Pipeline: p.cfg.Pipeline, Resources: make([]Resource, len(p.sessions))}
 	for i, s := range p.sessions {
@@ -157,7 +157,7 @@ func (p *Pipeline) close(r *Resource, stop error) {
 		r.err = stop
 		r.Status, r.Error = Failed, "not begun: "+p.opts.Redact(fmt.Sprint(stop))
 		if c := ExitCode(stop); c == ExitInterrupt || c == ExitTerminate {
-			r.Status, r.Error = Stopped, ""
+			r.Status, r.Error = Interrupted, ""
 		}
 	}
 }
@@ -196,7 +196,7 @@ func (p *Pipeline) verdict(r *Resource, err error) {
 	switch {
 	case err == nil:
 	case code == ExitInterrupt || code == ExitTerminate:
-		r.err, r.Status, r.Proof = err, Stopped, NoProof
+		r.err, r.Status, r.Proof = err, Interrupted, NoProof
 	default:
 		r.err, r.Status, r.Proof = fmt.Errorf("%s: %w%s", r.Resource, err, advice(code, r)), Failed, NoProof
 		r.Error = p.opts.Redact(r.err.Error())
@@ -221,7 +221,7 @@ func advice(code int, r *Resource) string {
 
 // cause replaces a cancellation by the reason that ctx was given for it.
 func cause(ctx context.Context, err error) error {
-	var intr *Interrupted
+	var intr *SignalError
 	if err != nil && ctx.Err() != nil && errors.As(context.Cause(ctx), &intr) &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		return intr

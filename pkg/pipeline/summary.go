@@ -7,11 +7,11 @@ type Status string
 
 // The statuses, and what ends a walk with them.
 const (
-	Complete   Status = "complete"    // walked to its end
-	Incomplete Status = "incomplete"  // a bound that the user set ended it
-	Failed     Status = "failed"      // an error ended it; what was committed before is kept
-	Stopped    Status = "interrupted" // a signal ended it
-	Skipped    Status = "skipped"     // its parent failed
+	Complete    Status = "complete"    // walked to its end
+	Incomplete  Status = "incomplete"  // a bound that the user set ended it
+	Failed      Status = "failed"      // an error ended it; what was committed before is kept
+	Interrupted Status = "interrupted" // a signal ended it
+	Skipped     Status = "skipped"     // its parent failed
 )
 
 // Proof is what a walk proved about its listing.
@@ -81,7 +81,7 @@ func severity(s Status) int {
 	switch s {
 	case Incomplete:
 		return 1
-	case Stopped:
+	case Interrupted:
 		return 2
 	case Failed:
 		return 3
@@ -107,8 +107,8 @@ func (s *Summary) conclude(err error, redact func(string) string) {
 	case grave == nil:
 	case s.ExitCode == ExitInterrupt || s.ExitCode == ExitTerminate:
 		s.Error = redact(grave.Error())
-		if severity(s.Status) < severity(Stopped) {
-			s.Status = Stopped
+		if severity(s.Status) < severity(Interrupted) {
+			s.Status = Interrupted
 		}
 	default:
 		s.Error, s.Status = redact(grave.Error()), Failed

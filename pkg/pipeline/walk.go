@@ -355,7 +355,7 @@ func (w *worker) flush(ctx context.Context, err error) error {
 			err = e
 		}
 	}
-	if stopsRun(err) && !as[*Interrupted](err) && !errors.Is(err, context.Canceled) {
+	if stopsRun(err) && !as[*SignalError](err) && !errors.Is(err, context.Canceled) {
 		w.abandon()
 		return err
 	}
@@ -383,7 +383,7 @@ func (w *worker) abandon() {
 	w.sample, w.sampled = nil, 0
 	w.batch.reset()
 	if w.flight != nil {
-		<-w.flight.done
+		<-w.flight.done //nolint:errcheck // the next start reads the outcome from the topic
 		w.flight = nil
 	}
 }
