@@ -103,7 +103,7 @@ func (w *worker) body(ctx context.Context, page *extractor.Page, first int) erro
 		switch mode := w.codec.mode(misfit); {
 		case mode == "discard_row":
 			b.bury(first+i, page.Records[i].Raw(), misfit.Error(), misfit.Path)
-		case mode == "freeze" || grown:
+		case mode == "freeze" || misfit.Final || grown:
 			return w.dataError(page, i, err)
 		default:
 			if err := w.grow(ctx, page); err != nil {

@@ -323,8 +323,16 @@ func (w *worker) observeAll(obs *schema.Observation, pages []*extractor.Page) (i
 // observe adds up what a page's records hold.
 func (w *worker) observe(p *extractor.Page) (*schema.Observation, error) {
 	obs := schema.NewObservation(w.codec.opts)
+	var key []byte
 	for i, rec := range p.Records {
-		if err := obs.Add(rec); err != nil {
+		var err error
+		if len(w.res.PrimaryKey) > 0 { // before its schema is registered: a record without a key must not shape one
+			key, err = w.extractor.AppendKey(key[:0], rec)
+		}
+		if err == nil {
+			err = obs.Add(rec)
+		}
+		if err != nil {
 			return nil, w.dataError(p, i, err)
 		}
 	}

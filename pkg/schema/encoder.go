@@ -66,6 +66,9 @@ func (e *Encoder) assign(p *recordPlan, rec record.Value) (base int, err error) 
 		n++
 		if g < 0 {
 			if !hollow(v) {
+				if err := outOfRange(v); err != nil {
+					return base, within(string(name.AppendText(nil)), err)
+				}
 				return base, &Misfit{Path: string(name.AppendText(nil)), Got: kindWord(v)}
 			}
 			p.skip(n-1, name)
@@ -106,12 +109,40 @@ func (p *recordPlan) misfit(g *groupPlan, v record.Value) error {
 	if g.key {
 		return &ValueError{Path: g.source, Why: "a field of the primary key keeps its type, " + want + ", got " + kindWord(v) + " " + short(v.Raw())}
 	}
-	return &Misfit{Path: g.source, Want: want, Got: kindWord(v), Why: short(v.Raw())}
+	return &Misfit{Path: g.source, Want: want, Got: kindWord(v), Why: short(v.Raw()), Final: p.fields[g.fields[0]].fallback == nil}
 }
 
-// outOfRange finds the number in v that no schema could hold.
+// outOfRange finds the number in v that no inferred type could hold.
 func outOfRange(v record.Value) error {
-	return new(seen).add(v)
+	switch v.Kind() {
+	case record.Number:
+		r := &RangeError{Number: short(v.Raw()), Limit: "64 bits"}
+		if v.IsIntegerText() {
+			if _, err := v.Int64(); err == nil {
+				return nil
+			}
+		} else if _, err := v.Float64(); err == nil {
+			return nil
+		} else {
+			r.Limit = "a double"
+		}
+		return &ValueError{Why: r.Error(), Err: r}
+	case record.Array:
+		i := 0
+		for e := range v.Elements() {
+			if err := outOfRange(e); err != nil {
+				return within(index(i), err)
+			}
+			i++
+		}
+	case record.Object:
+		for name, m := range v.Members() {
+			if err := outOfRange(m); err != nil {
+				return within(string(name.AppendText(nil)), err)
+			}
+		}
+	}
+	return nil
 }
 
 func kindWord(v record.Value) string {
@@ -254,7 +285,7 @@ func acceptsTime(o op, v record.Value) bool {
 func timeOf(o op, v record.Value) (int64, bool) {
 	text, plain := v.Text()
 	if !plain {
-		return 0, false
+		text = v.AppendText(nil)
 	}
 	if o == opDate {
 		return parseDate(text)

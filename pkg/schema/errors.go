@@ -11,6 +11,8 @@ type Misfit struct {
 	Want string // the type of the published field; empty for a name that the schema doesn't know
 	Got  string // "long", "double", "string", "boolean", "record", "array"
 	Why  string // further words, may be empty
+	// Final: no variant would help, as the published field is neither nullable nor has a default.
+	Final bool
 }
 
 // Error names the field and what is wrong.

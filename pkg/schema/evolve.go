@@ -25,9 +25,10 @@ type Change struct {
 
 // Evolve returns base with what obs holds beyond it, and what was added. Without a base it infers the first schema. The result
 // depends on the contents of obs alone, not on the order in which they came; where there is nothing to add it is base itself. base
-// is not changed. Fields of the primary key are never added to a base, nor given variants.
+// is not changed. Fields of the primary key have no variants; one that a base lacks is added as nullable as any other. A first
+// schema without a field of the key is a [*ValueError].
 func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error) {
-	b := &builder{json: o.Nested == JSON, records: map[string]bool{}}
+	b := &builder{json: o.Nested == JSON, records: map[string]bool{}, published: base != nil}
 	var root *typ
 	if base == nil {
 		name, space := valid(o.Name), valid(o.Namespace)
@@ -39,6 +40,13 @@ func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error
 			return nil, nil, err
 		}
 		b.note(root, map[*typ]bool{})
+	}
+	if base == nil {
+		for _, key := range o.Key {
+			if !obs.root.holds(key) {
+				return nil, nil, &ValueError{Path: strings.Join(key, "."), Why: "a field of the primary key is in no record"}
+			}
+		}
 	}
 	if err := b.extend(root.real(), &obs.root, "", o.Key); err != nil {
 		return nil, nil, err
@@ -52,10 +60,11 @@ func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error
 
 // builder makes types of what was seen, and puts them into a schema.
 type builder struct {
-	json    bool            // nested values become JSON text
-	records map[string]bool // names of records, without namespace, that are taken
-	changes []Change
-	quiet   int // above 0 inside a type that is new as a whole
+	json      bool            // nested values become JSON text
+	published bool            // there is a base: every new field is nullable
+	records   map[string]bool // names of records, without namespace, that are taken
+	changes   []Change
+	quiet     int // above 0 inside a type that is new as a whole
 }
 
 func simple(fullName string) string { return fullName[strings.LastIndexByte(fullName, '.')+1:] }
@@ -123,7 +132,7 @@ func (b *builder) extend(t *typ, s *seen, path string, keys [][]string) error {
 		}
 		rest, place := keyOf(keys, n)
 		if g := known[n]; g == nil {
-			added = append(added, b.fresh(t, m, n, assigned[n], at, rest, place >= 0, used)...)
+			added = append(added, b.fresh(t, m, n, assigned[n], at, rest, place >= 0 && !b.published, used)...)
 		} else if place < 0 || len(rest[0]) > 0 {
 			more, err := b.widen(t, g, m, at, rest, used)
 			if err != nil {
@@ -210,9 +219,6 @@ func word(t *typ) string {
 	switch {
 	case t.kind == kArray:
 		items, _ := t.items.alternatives()
-		if items[0].json {
-			return "array_json"
-		}
 		return "array_" + word(items[0])
 	case t.json:
 		return "string"
@@ -239,8 +245,10 @@ func (b *builder) types(outer *typ, s *seen, name, path string, rest [][]string,
 	if b.json && !s.scalarOnly() {
 		return []*typ{{kind: kString, json: true}}
 	}
-	if s.typedArray() {
-		out = append(out, b.array(outer, s.items, name, path))
+	for kind, list := range s.lists {
+		if list != nil {
+			out = append(out, b.array(outer, list, listKind(kind), name, path))
+		}
 	}
 	if s.typedObject() {
 		out = append(out, b.record(outer, s, name, path, nil))
@@ -268,27 +276,44 @@ func (s *seen) scalar() kind {
 	return kString
 }
 
-// array makes the type of arrays with such items. Items of unlike shapes become JSON text, each as a whole: a union would say it
+// array makes the type of arrays of one kind. Elements of unlike shapes become JSON text, each as a whole: a union would say it
 // better, but stock consumers can't read one.
-func (b *builder) array(outer *typ, items *seen, name, path string) *typ {
-	var t *typ
-	shapes := 0
-	for _, is := range []bool{items.scalars != 0, items.typedObject(), items.typedArray()} {
-		if is {
-			shapes++
+func (b *builder) array(outer *typ, list *seen, kind listKind, name, path string) *typ {
+	t := &typ{kind: kString, json: true}
+	switch kind {
+	case ofScalars:
+		t = &typ{kind: list.scalar()}
+	case ofObjects:
+		t = b.record(outer, list, name, path+"[]", nil)
+	case ofArrays:
+		if inner, one := list.onlyList(); one {
+			t = b.array(outer, list.lists[inner], inner, name, path+"[]")
 		}
 	}
-	switch {
-	case shapes > 1:
-		t = &typ{kind: kString, json: true}
-	case items.typedObject():
-		t = b.record(outer, items, name, path+"[]", nil)
-	case items.typedArray():
-		t = b.array(outer, items.items, name, path+"[]")
-	default:
-		t = &typ{kind: items.scalar()}
-	}
 	return &typ{kind: kArray, items: nullable(t)}
+}
+
+// onlyList returns the one kind of arrays that was seen; false where there are several.
+func (s *seen) onlyList() (kind listKind, one bool) {
+	for k, list := range s.lists {
+		if list != nil {
+			if one {
+				return 0, false
+			}
+			kind, one = listKind(k), true
+		}
+	}
+	return kind, one
+}
+
+// holds reports whether something with a type stands at the path.
+func (s *seen) holds(path []string) bool {
+	for _, name := range path {
+		if s = s.object[name]; s == nil {
+			return false
+		}
+	}
+	return s.typed()
 }
 
 func (b *builder) record(outer *typ, s *seen, name, path string, keys [][]string) *typ {
@@ -326,39 +351,66 @@ func (b *builder) widen(t *typ, g *group, s *seen, path string, rest [][]string,
 		}
 	}
 	inner := b.inside(t)
-	if s.typedObject() {
-		switch alt := pick(alts, kRecord); {
-		case alt != nil:
-			if err := b.extend(alt, s, path, rest); err != nil {
-				return nil, err
-			}
-		case pickJSON(alts) || coversMap(alts, s):
-		case b.json:
+	for _, alt := range alts {
+		if err := b.grow(alt, s, path, rest); err != nil {
+			return nil, err
+		}
+	}
+	if s.typedObject() && !coversObject(alts, s) {
+		if b.json {
 			add(&typ{kind: kString, json: true})
-		default:
+			alts = append(alts, out[len(out)-1].typ.branches[1])
+		} else {
 			add(inner.record(t, s, used.peek(name+"__v_record"), path, nil))
 		}
 	}
-	if s.typedArray() {
-		covered := pickJSON(alts)
-		for _, alt := range alts {
-			if !covered && alt.kind == kArray && covers(alt.items, s.items) {
-				covered = true
-				if err := b.deepen(alt.items, s.items, path+"[]"); err != nil {
-					return nil, err
-				}
-			}
-		}
-		switch {
-		case covered:
-		case b.json && !s.items.scalarOnly():
+	for k, list := range s.lists {
+		switch kind := listKind(k); {
+		case list == nil || coversList(alts, list):
+		case b.json && !s.scalarOnly():
 			add(&typ{kind: kString, json: true})
+			alts = append(alts, out[len(out)-1].typ.branches[1])
 		default:
 			// The item's type names the variant, so the type comes first; a record in it is named after the field of this record.
-			add(inner.array(t, s.items, name+"__v_array", path))
+			add(inner.array(t, list, kind, name+"__v_array", path))
 		}
 	}
 	return out, nil
+}
+
+// grow extends every record that a value of what was seen may be written by: the encoder picks a type by a value's shape alone.
+func (b *builder) grow(t *typ, s *seen, path string, keys [][]string) error {
+	switch t.kind {
+	case kRecord:
+		if s.typedObject() {
+			return b.extend(t, s, path, keys)
+		}
+	case kMap:
+		for _, name := range s.names() {
+			if err := b.growAll(t.items, s.object[name], path+"."+name); err != nil {
+				return err
+			}
+		}
+	case kArray:
+		for _, kind := range []listKind{ofObjects, ofArrays} {
+			if list := s.lists[kind]; list != nil {
+				if err := b.growAll(t.items, list, path+"[]"); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (b *builder) growAll(t *typ, s *seen, path string) error {
+	alts, _ := t.alternatives()
+	for _, alt := range alts {
+		if err := b.grow(alt, s, path, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inside is the builder that makes types which are new as a whole.
@@ -398,7 +450,11 @@ func pickJSON(alts []*typ) bool {
 	return false
 }
 
-func coversMap(alts []*typ, s *seen) bool {
+// coversObject reports whether one of the types takes every object that was seen, whatever members its records lack.
+func coversObject(alts []*typ, s *seen) bool {
+	if pick(alts, kRecord) != nil || pickJSON(alts) {
+		return true
+	}
 	m := pick(alts, kMap)
 	if m == nil {
 		return false
@@ -409,6 +465,16 @@ func coversMap(alts []*typ, s *seen) bool {
 		}
 	}
 	return true
+}
+
+// coversList reports whether one of the types takes every array of a kind.
+func coversList(alts []*typ, list *seen) bool {
+	for _, a := range alts {
+		if a.json || a.kind == kArray && covers(a.items, list) {
+			return true
+		}
+	}
+	return false
 }
 
 // covers reports whether values of type t hold all that was seen, but for members that its records lack.
@@ -422,38 +488,15 @@ func covers(t *typ, s *seen) bool {
 			return false
 		}
 	}
-	if s.typedObject() && pick(alts, kRecord) == nil && !pickJSON(alts) && !coversMap(alts, s) {
+	if s.typedObject() && !coversObject(alts, s) {
 		return false
 	}
-	if !s.typedArray() || pickJSON(alts) {
-		return true
-	}
-	for _, a := range alts {
-		if a.kind == kArray && covers(a.items, s.items) {
-			return true
+	for _, list := range s.lists {
+		if list != nil && !coversList(alts, list) {
+			return false
 		}
 	}
-	return false
-}
-
-// deepen extends the records inside t, which covers s.
-func (b *builder) deepen(t *typ, s *seen, path string) error {
-	alts, _ := t.alternatives()
-	if s.typedObject() {
-		if r := pick(alts, kRecord); r != nil {
-			if err := b.extend(r, s, path, nil); err != nil {
-				return err
-			}
-		}
-	}
-	if s.typedArray() {
-		for _, a := range alts {
-			if a.kind == kArray && covers(a.items, s.items) {
-				return b.deepen(a.items, s.items, path+"[]")
-			}
-		}
-	}
-	return nil
+	return true
 }
 
 func anyTakes(alts []*typ, bit scalars, s *seen) bool {

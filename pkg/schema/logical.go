@@ -19,14 +19,15 @@ func parseDate(text []byte) (int64, bool) {
 	return t.Unix() / 86400, true // whole days: exact before 1970 too
 }
 
-// parseTimestamp reads a date-time of RFC 3339, with an offset and no digit finer than milliseconds, as milliseconds since the
-// epoch. Anything else would have to be guessed or cut.
+// parseTimestamp reads a date-time of RFC 3339 in UTC, with no digit finer than milliseconds, as milliseconds since the epoch. Another
+// offset would be lost, a missing one guessed, finer digits cut.
 func parseTimestamp(text []byte) (int64, bool) {
 	if len(text) < 20 || len(text) > 40 {
 		return 0, false
 	}
 	t, err := time.Parse(time.RFC3339Nano, string(text))
-	if err != nil || t.Nanosecond()%1e6 != 0 || bytes.IndexByte(text, ',') >= 0 {
+	_, offset := t.Zone()
+	if err != nil || offset != 0 || t.Nanosecond()%1e6 != 0 || bytes.IndexByte(text, ',') >= 0 {
 		return 0, false
 	}
 	return t.UnixMilli(), true

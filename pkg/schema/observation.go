@@ -3,8 +3,6 @@ package schema
 import (
 	"math"
 	"slices"
-	"sort"
-	"strings"
 
 	"producer/pkg/record"
 )
@@ -35,9 +33,20 @@ type seen struct {
 	numbers numberFacts
 	strings stringFacts
 	object  map[string]*seen // members that were seen, also those that have no type yet; nil: no object
-	items   *seen            // of all arrays together; nil: no array
-	null    bool
+	lists   [listKinds]*seen // elements of the arrays of each kind; nil: none. Arrays without a typed element are not looked at.
+	null    bool             // null, or among elements something as empty
 }
+
+// listKind is what an array's typed elements have in common: each kind has a type of its own.
+type listKind uint8
+
+const (
+	ofScalars listKind = iota
+	ofObjects
+	ofArrays
+	mixed
+	listKinds
+)
 
 // numberFacts are what narrower types than long and double depend on.
 type numberFacts struct {
@@ -64,19 +73,20 @@ func (d *decimalDigits) merge(o decimalDigits) {
 
 const maxWords = 256
 
-// Add takes a record in. The error, a [*ValueError], names a number that no schema could hold; the observation is then of no
-// further use.
+// Add takes a record in. The error, a [*ValueError], says that it is no object. Numbers that no type could hold are not refused here
+// but by [Encoder.Append], as a pinned decimal or JSON text may take them.
 func (o *Observation) Add(rec record.Value) error {
 	if rec.Kind() != record.Object {
 		return &ValueError{Why: errNoRecord.Error(), Err: errNoRecord}
 	}
-	return o.root.add(rec)
+	o.root.add(rec)
+	return nil
 }
 
 // Merge takes in what another observation of the same resource has seen. p must not be used afterwards.
 func (o *Observation) Merge(p *Observation) { o.root.merge(&p.root) }
 
-func (s *seen) add(v record.Value) error {
+func (s *seen) add(v record.Value) {
 	switch v.Kind() {
 	case record.Null:
 		s.null = true
@@ -86,7 +96,7 @@ func (s *seen) add(v record.Value) error {
 		s.scalars |= sString
 		s.strings.add(v)
 	case record.Number:
-		return s.addNumber(v)
+		s.addNumber(v)
 	case record.Object:
 		if s.object == nil {
 			s.object = map[string]*seen{}
@@ -102,51 +112,68 @@ func (s *seen) add(v record.Value) error {
 				m = &seen{}
 				s.object[string(text)] = m
 			}
-			if err := m.add(value); err != nil {
-				return within(string(text), err)
-			}
+			m.add(value)
 		}
 	case record.Array:
-		if s.items == nil {
-			s.items = &seen{}
-		}
-		i := 0
-		for e := range v.Elements() {
-			if err := s.items.add(e); err != nil {
-				return within(index(i), err)
-			}
-			i++
-		}
+		s.addArray(v)
 	}
-	return nil
 }
 
-func (s *seen) addNumber(v record.Value) error {
+func (s *seen) addArray(v record.Value) {
+	kind, typed := kindOf(v)
+	if !typed {
+		return
+	}
+	list := s.lists[kind]
+	if list == nil {
+		list = &seen{}
+		s.lists[kind] = list
+	}
+	for e := range v.Elements() {
+		switch {
+		case !hollow(e):
+			list.add(e)
+		case kind != ofObjects || e.Kind() != record.Object: // an empty object is a record of nulls among records
+			list.null = true
+		}
+	}
+}
+
+// kindOf looks at the elements that give a type; false where there is none.
+func kindOf(v record.Value) (s listKind, typed bool) {
+	for e := range v.Elements() {
+		if hollow(e) {
+			continue
+		}
+		one := ofScalars
+		switch e.Kind() {
+		case record.Object:
+			one = ofObjects
+		case record.Array:
+			one = ofArrays
+		}
+		if typed && one != s {
+			return mixed, true
+		}
+		s, typed = one, true
+	}
+	return s, typed
+}
+
+func (s *seen) addNumber(v record.Value) {
 	if !v.IsIntegerText() {
 		f, err := v.Float64()
-		if err != nil {
-			return rangeError(v, "a double")
-		}
 		s.scalars |= sDouble
-		s.numbers.wide = s.numbers.wide || float64(float32(f)) != f
+		s.numbers.wide = s.numbers.wide || err != nil || float64(float32(f)) != f
 	} else {
 		n, err := v.Int64()
-		if err != nil {
-			return rangeError(v, "64 bits")
-		}
 		s.scalars |= sLong
-		s.numbers.inexact = s.numbers.inexact || !exact(n)
-		s.numbers.beyond32 = s.numbers.beyond32 || n != int64(int32(n))
-		s.numbers.wide = s.numbers.wide || !exact(n) || float64(float32(n)) != float64(n)
+		s.numbers.inexact = s.numbers.inexact || err != nil || !exact(n)
+		s.numbers.beyond32 = s.numbers.beyond32 || err != nil || n != int64(int32(n))
+		s.numbers.wide = s.numbers.wide || err != nil || !exact(n) || float64(float32(n)) != float64(n)
 	}
 	d, _ := digitsOf(v.Raw())
 	s.numbers.digits.merge(d)
-	return nil
-}
-
-func rangeError(v record.Value, limit string) error {
-	r := &RangeError{Number: short(v.Raw()), Limit: limit}
-	return &ValueError{Why: r.Error(), Err: r}
 }
 
 // exact reports whether a double equals n.
@@ -221,12 +248,14 @@ func (s *seen) merge(o *seen) {
 			s.object[name] = m
 		}
 	}
-	switch {
-	case o.items == nil:
-	case s.items == nil:
-		s.items = o.items
-	default:
-		s.items.merge(o.items)
+	for i, list := range o.lists {
+		switch {
+		case list == nil:
+		case s.lists[i] == nil:
+			s.lists[i] = list
+		default:
+			s.lists[i].merge(list)
+		}
 	}
 }
 
@@ -242,11 +271,11 @@ func (s *seen) typedObject() bool {
 	return false
 }
 
-func (s *seen) typedArray() bool { return s.items != nil && s.items.typed() }
+func (s *seen) typedArray() bool { return s.lists != [listKinds]*seen{} }
 
 // scalarOnly reports whether all that has a type here are scalars and arrays of such.
 func (s *seen) scalarOnly() bool {
-	return !s.typedObject() && (s.items == nil || s.items.scalarOnly())
+	return !s.typedObject() && s.lists[ofObjects] == nil && s.lists[mixed] == nil && (s.lists[ofArrays] == nil || s.lists[ofArrays].scalarOnly())
 }
 
 // names returns the members that have a type, in order.
@@ -257,7 +286,7 @@ func (s *seen) names() []string {
 			out = append(out, n)
 		}
 	}
-	sort.Strings(out)
+	slices.Sort(out)
 	return out
 }
 
@@ -284,14 +313,4 @@ func hollow(v record.Value) bool {
 		return true
 	}
 	return false
-}
-
-func (s scalars) String() string {
-	var names []string
-	for i, n := range []string{"boolean", "long", "double", "string"} {
-		if s>>i&1 != 0 {
-			names = append(names, n)
-		}
-	}
-	return strings.Join(names, " and ")
 }

@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"producer/pkg/record"
 )
@@ -66,7 +68,6 @@ type groupPlan struct {
 	source string
 	fields []int32 // in the order in which they are tried; none: a name that has no type yet
 	key    bool    // a field of the primary key: a misfit can't be helped
-	keys   [][]string
 }
 
 // maxSkipped bounds how many untyped names a plan learns, as names may come from data.
@@ -97,7 +98,22 @@ func (c *compiler) plan(t *typ, path string) (*plan, error) {
 		a.branch = int64(i)
 		p.alts = append(p.alts, a)
 	}
+	// In a union of several types the exact ones come before those that take more.
+	slices.SortStableFunc(p.alts, func(a, b alt) int { return cmp.Compare(greed(a.op), greed(b.op)) })
 	return p, nil
+}
+
+// greed is how much an op takes besides what it is made for.
+func greed(o op) int {
+	switch o {
+	case opJSON:
+		return 3
+	case opString:
+		return 2
+	case opDouble, opFloat:
+		return 1
+	}
+	return 0
 }
 
 func (c *compiler) alt(t *typ, path string) (alt, error) {
