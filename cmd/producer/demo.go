@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -88,6 +87,9 @@ func demo(ctx context.Context, file, dir string, stdout, stderr io.Writer) error
 	return err
 }
 
+// shownBytes is how much of a record show prints.
+const shownBytes = 300
+
 // show prints up to n decoded records of each topic that lie at or beyond the offsets in after, and how many there are. It
 // returns the offsets where the topics end.
 func show(ctx context.Context, cfg *config.Config, w io.Writer, after map[string]int64, n int) (map[string]int64, error) {
@@ -116,11 +118,10 @@ func show(ctx context.Context, cfg *config.Config, w io.Writer, after map[string
 			if err != nil {
 				return err
 			}
-			v, err := s.Decode(rec.Value[at:])
-			if err != nil {
-				return err
+			text, err := s.Text(rec.Value[at:])
+			if len(text) > shownBytes {
+				text = append(text[:shownBytes:shownBytes], "…"...)
 			}
-			text, err := json.Marshal(v)
 			shown = append(shown, fmt.Sprintf("  %s -> %s", rec.Key, text))
 			return err
 		})
