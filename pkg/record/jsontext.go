@@ -85,7 +85,7 @@ func (t *Tape) tokens(maxDepth int, opts ...jsontext.Options) error {
 	if d.PeekKind() != jsontext.KindInvalid {
 		return errTrailing
 	}
-	if _, err := d.ReadToken(); err != io.EOF {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: %w", errTrailing, err)
 	}
 	return nil

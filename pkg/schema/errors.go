@@ -103,7 +103,7 @@ func join(step, path string) string {
 
 // within puts a step before the path of an error of this package.
 func within(step string, err error) error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // the errors of this package are not wrapped before they leave it
 	case *Misfit:
 		e.Path = join(step, e.Path)
 	case *ValueError:
