@@ -77,7 +77,6 @@ const (
 // concurrently.
 type Cluster struct {
 	o      Options
-	opts   []kgo.Opt // of every client
 	client *kgo.Client
 	dialer *dialer
 
@@ -114,12 +113,9 @@ func Open(ctx context.Context, o Options) (*Cluster, error) {
 		o.Dial = (&net.Dialer{Timeout: tryTimeout}).DialContext
 	}
 	c := &Cluster{o: o, limits: map[string]topicLimits{}}
-	var err error
-	if c.opts, err = c.options(); err != nil {
-		return nil, fmt.Errorf("open kafka: %w", err)
-	}
 	c.dialer = newDialer(c.o)
-	if c.client, err = kgo.NewClient(append(c.opts, kgo.Dialer(c.dialer.dial))...); err != nil {
+	var err error
+	if c.client, err = c.newClient(c.dialer); err != nil {
 		return nil, fmt.Errorf("open kafka: %w", err)
 	}
 	err = c.retry(ctx, "connect to "+strings.Join(o.Brokers, ", "), c.dialer, func(ctx context.Context) error {
@@ -133,8 +129,9 @@ func Open(ctx context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-// options of every client of the cluster, its dialer excepted.
-func (c *Cluster) options() ([]kgo.Opt, error) {
+// newClient makes another client of the cluster. Nothing of its options is
+// shared with others: the library writes to some.
+func (c *Cluster) newClient(d *dialer, more ...kgo.Opt) (*kgo.Client, error) {
 	codec, err := compression(c.o.Compression)
 	if err != nil {
 		return nil, err
@@ -147,6 +144,7 @@ func (c *Cluster) options() ([]kgo.Opt, error) {
 		kgo.RetryTimeoutFn(c.retryTimeout),
 		kgo.ProducerBatchCompression(codec),
 		kgo.DisableClientMetrics(),
+		kgo.Dialer(d.dial),
 	}
 	if c.o.SASL != nil {
 		m, err := c.o.SASL.mechanism()
@@ -155,7 +153,7 @@ func (c *Cluster) options() ([]kgo.Opt, error) {
 		}
 		opts = append(opts, kgo.SASL(m))
 	}
-	return opts[:len(opts):len(opts)], nil
+	return kgo.NewClient(append(opts, more...)...)
 }
 
 // retryTimeout is how long the client itself retries a request: not for long,

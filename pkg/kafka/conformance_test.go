@@ -107,6 +107,9 @@ func createAndDescribe(t *testing.T, brokers []string) {
 	if got, want := infos[missing], (kafka.TopicInfo{Name: missing, CanRead: true, CanWrite: true}); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("missing topic: got %+v", got)
 	}
+	if v, err := c.TransactionVersion(t.Context()); err != nil || v < 0 || v > 9 {
+		t.Errorf("transaction.version: got %d, %v", v, err)
+	}
 	if infos, err := c.Describe(t.Context()); err != nil || len(infos) != 0 {
 		t.Errorf("describe nothing: got %v, %v", infos, err)
 	}

@@ -35,8 +35,7 @@ type Producer struct {
 func (c *Cluster) OpenProducer(ctx context.Context, transactionalID string) (*Producer, error) {
 	p := &Producer{c: c, id: transactionalID, dialer: newDialer(c.o)}
 	p.txnTimeout = min(max(c.o.CommitTimeout, minTxnTimeout), maxTxnTimeout)
-	client, err := kgo.NewClient(append(c.opts,
-		kgo.Dialer(p.dialer.dial),
+	client, err := c.newClient(p.dialer,
 		kgo.TransactionalID(transactionalID),
 		kgo.TransactionTimeout(p.txnTimeout),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
@@ -44,7 +43,7 @@ func (c *Cluster) OpenProducer(ctx context.Context, transactionalID string) (*Pr
 		kgo.ManualFlushing(),
 		kgo.MaxBufferedRecords(1<<30),
 		kgo.ProducerBatchMaxBytes(maxBatchBytes),
-	)...)
+	)
 	if err != nil {
 		return nil, fmt.Errorf("open producer %q: %w", transactionalID, err)
 	}
@@ -140,6 +139,14 @@ func (p *Producer) begin(ctx context.Context) error {
 
 // end commits the transaction, of which everything is acknowledged.
 func (p *Producer) end(ctx context.Context, began time.Time) error {
+	// The client (v1.22.2) sends the first records to a topic before it has
+	// stored the topic's partitions. If those are acknowledged sooner than
+	// stored, EndTransaction finds no partition in the transaction, aborts it
+	// and returns nil. Both happen under the lock that this takes; there is
+	// nothing buffered that it could abort.
+	if err := p.client.AbortBufferedRecords(ctx); err != nil {
+		return p.die(&UnavailableError{Op: p.op(), Err: p.dialer.noAnswer(p.c.o.CommitTimeout)})
+	}
 	err := p.dialer.within(ctx, func(ctx context.Context) error { return p.client.EndTransaction(ctx, kgo.TryCommit) })
 	switch {
 	case err == nil:

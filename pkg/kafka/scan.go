@@ -54,7 +54,7 @@ func (c *Cluster) Scan(ctx context.Context, topic string, o ScanOptions, fn func
 		o.Stall = defaultStall
 	}
 	d := newDialer(c.o)
-	client, err := kgo.NewClient(append(c.opts, kgo.Dialer(d.dial))...)
+	client, err := c.newClient(d)
 	if err != nil {
 		return fmt.Errorf("scan topic %q: %w", topic, err)
 	}
