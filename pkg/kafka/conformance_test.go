@@ -101,7 +101,7 @@ func createAndDescribe(t *testing.T, brokers []string) {
 	}
 	ends := slices.Clone(got.EndOffsets)
 	slices.Sort(ends)
-	if !slices.Equal(ends, []int64{0, 0, 2}) { // the record and its commit marker
+	if ends[1] != 0 || ends[2] < 1 || ends[2] > 2 { // the record and, perhaps not at once, its commit marker
 		t.Errorf("end offsets: got %v", got.EndOffsets)
 	}
 	if got, want := infos[missing], (kafka.TopicInfo{Name: missing, CanRead: true, CanWrite: true}); fmt.Sprint(got) != fmt.Sprint(want) {
