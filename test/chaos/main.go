@@ -1,0 +1,140 @@
+// Command chaos kills, stops, cuts off and starts twice what `producer run` is, while its source changes, and checks that a
+// read_committed consumer finds exactly what the source held: no record lost, none twice, none resurrected, none falsely deleted.
+//
+//	go run ./test/chaos -duration 5m -seed 1
+//
+// The program runs as a child process behind a proxy of its own that understands Kafka's protocol, so that it can be killed at every
+// point of a transaction without knowing of it. The source is a model that knows every version of every record that it ever showed.
+// A reader follows the topics while this goes on, the checker replays their transactions against the model after each round, and a
+// second reader must find the same in the end. What happens is decided by the seed; a violation prints it with what was done last.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "chaos:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// world is what all tracks share.
+type world struct {
+	seed     uint64
+	publish  string // "": a mix
+	action   string // "": all
+	binary   string
+	dir      string
+	source   *source
+	brokers  brokers
+	stats    *stats
+	patience time.Duration // commit_timeout of a child
+	short    time.Duration // that of a child whose answers are lost
+	deadline time.Duration // of a child
+
+	registryURL string
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	w := &world{stats: newStats()}
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	duration := flags.Duration("duration", time.Minute, "how long to go on; rounds that have begun are finished")
+	flags.Uint64Var(&w.seed, "seed", 1, "decides what happens")
+	kafka := flags.String("kafka", "embedded", "embedded, real (one broker) or cluster (three, which are killed, too)")
+	flags.StringVar(&w.publish, "publish", "", "all or changed; both without it")
+	flags.StringVar(&w.action, "only", "", "one action alone, by its name")
+	flags.StringVar(&w.binary, "binary", "", "the program; built from ./cmd/producer without it")
+	parallel := flags.Int("parallel", 4, "pipelines at once")
+	first := flags.Int("first", 0, "number of the first pipeline")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if w.dir, err = os.MkdirTemp("", "chaos-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(w.dir) //nolint:errcheck // a leftover in the temporary directory is no failure
+	if w.binary == "" {
+		w.binary = filepath.Join(w.dir, "producer")
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", w.binary, "./cmd/producer").CombinedOutput(); err != nil {
+			return fmt.Errorf("build the program: %w: %s", err, out)
+		}
+	}
+	stop, err := w.startKafka(ctx, *kafka)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	w.source = startSource()
+	defer w.source.server.Close()
+
+	began := time.Now()
+	err = w.tracks(ctx, *duration, *parallel, *first)
+	w.stats.print(os.Stdout, w.seed, time.Since(began))
+	return err
+}
+
+// startKafka starts brokers and registry.
+func (w *world) startKafka(ctx context.Context, which string) (stop func(), err error) {
+	w.patience, w.short, w.deadline = 10*time.Second, 3*time.Second, time.Minute
+	switch which {
+	case "embedded":
+		b, err := startEmbedded()
+		if err != nil {
+			return nil, err
+		}
+		registry := httptest.NewServer(srfake.NewRegistry().Handler())
+		w.brokers, w.registryURL = b, registry.URL
+		return func() { registry.Close(); b.close() }, nil
+	}
+	return nil, fmt.Errorf("-kafka %s: want embedded, real or cluster", which)
+}
+
+// tracks runs pipelines, some at once, until the time is up or one finds a violation.
+func (w *world) tracks(ctx context.Context, duration time.Duration, parallel, first int) error {
+	ctx, cancel := context.WithTimeout(ctx, duration)
+	defer cancel()
+	var next atomic.Int64
+	next.Store(int64(first))
+	errs := make([]error, parallel)
+	var wg sync.WaitGroup
+	for i := range parallel {
+		wg.Go(func() {
+			for errs[i] == nil && ctx.Err() == nil {
+				t, err := w.newTrack(int(next.Add(1) - 1))
+				if err == nil {
+					err = t.run(ctx)
+				}
+				var v *violation
+				if errors.As(err, &v) {
+					w.stats.broke(v.what)
+				}
+				if errs[i] = err; err != nil {
+					cancel()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
