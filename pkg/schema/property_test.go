@@ -1,0 +1,134 @@
+package schema_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/twmb/avro"
+
+	"producer/pkg/schema"
+)
+
+// randomValue makes JSON of every shape; with mixed, also arrays of unlike elements.
+func randomValue(r *rand.Rand, depth int, mixed bool) string {
+	switch n := r.IntN(12); {
+	case n < 2 && depth > 0:
+		var m []string
+		for _, k := range []string{"a", "b", "B", "c-d", "1"} {
+			if r.IntN(2) == 0 {
+				m = append(m, fmt.Sprintf("%q:%s", k, randomValue(r, depth-1, mixed)))
+			}
+		}
+		r.Shuffle(len(m), func(i, j int) { m[i], m[j] = m[j], m[i] })
+		return "{" + strings.Join(m, ",") + "}"
+	case n < 4 && depth > 0:
+		var l []string
+		one := randomValue(r, depth-1, mixed)
+		for range r.IntN(3) {
+			if mixed {
+				one = randomValue(r, depth-1, mixed)
+			}
+			l = append(l, one)
+		}
+		return "[" + strings.Join(l, ",") + "]"
+	case n == 4:
+		return "null"
+	}
+	return []string{"1", "9007199254740993", "2.5", "true", `"s"`, `"\u00e9"`, "-0", "1e3"}[r.IntN(8)]
+}
+
+func randomPage(r *rand.Rand, mixed bool) []string {
+	page := make([]string, 1+r.IntN(3))
+	for i := range page {
+		page[i] = fmt.Sprintf(`{"y":%s,"id":%d,"x":%s}`, randomValue(r, 2, mixed), i, randomValue(r, 3, mixed))
+	}
+	return page
+}
+
+// TestHistories evolves random histories of pages. Every page fits after one evolution, and another implementation reads every body
+// that was ever written with the newest schema as the reader's.
+func TestHistories(t *testing.T) {
+	for seed := range uint64(1500) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		o := byID
+		o.Nested = schema.Nested(r.IntN(2))
+		mixed := r.IntN(2) == 0
+		type written struct {
+			by   *schema.Schema
+			body []byte
+		}
+		var all []written
+		var s *schema.Schema
+		for range 4 {
+			var bodies [][]byte
+			s, bodies = settle(t, s, o, randomPage(r, mixed)...)
+			for _, b := range bodies {
+				all = append(all, written{s, b})
+			}
+		}
+		reader, err := avro.Parse(string(s.JSON()))
+		if err != nil {
+			t.Fatalf("seed %d: %v: %s", seed, err, s.JSON())
+		}
+		for _, w := range all {
+			if err := s.CanRead(w.by); err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			writer, err := avro.Parse(string(w.by.JSON()))
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			resolved, err := avro.Resolve(writer, reader)
+			if err != nil {
+				t.Fatalf("seed %d: the newest schema does not resolve: %v", seed, err)
+			}
+			var v any
+			if rest, err := resolved.Decode(w.body, &v); err != nil || len(rest) > 0 {
+				t.Fatalf("seed %d: %v, %d bytes left over", seed, err, len(rest))
+			}
+			if got, want := writer.Fingerprint(avro.NewRabin()), w.by.Fingerprint(); string(got) != string(want[:]) && reversed(got) != string(want[:]) {
+				t.Fatalf("seed %d: fingerprint %x, another implementation has %x", seed, want, got)
+			}
+		}
+	}
+}
+
+func reversed(b []byte) string {
+	out := make([]byte, 0, len(b))
+	for i := len(b) - 1; i >= 0; i-- {
+		out = append(out, b[i])
+	}
+	return string(out)
+}
+
+// TestOrderMakesNoDifference: Merge is commutative, associative and idempotent in what Evolve derives.
+func TestOrderMakesNoDifference(t *testing.T) {
+	for seed := range uint64(1500) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		var records []string
+		for range 3 {
+			records = append(records, randomPage(r, true)...)
+		}
+		want, _, err := schema.Evolve(nil, observe(t, byID, records...), byID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+		cut := r.IntN(len(records) + 1)
+		a, b := observe(t, byID, records[:cut]...), observe(t, byID, records[cut:]...)
+		b.Merge(a)
+		b.Merge(observe(t, byID, records...)) // seen twice
+		got, _, err := schema.Evolve(nil, b, byID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got.JSON()) != string(want.JSON()) {
+			t.Fatalf("seed %d: %v\n got %s\nwant %s", seed, records, got.JSON(), want.JSON())
+		}
+		if again, changes, err := schema.Evolve(got, observe(t, byID, records...), byID); err != nil || again != got || len(changes) > 0 {
+			t.Fatalf("seed %d: what was inferred is not enough for itself: %v %v", seed, changes, err)
+		}
+	}
+}
