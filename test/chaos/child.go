@@ -200,7 +200,7 @@ func (t *track) config(c *child, commitTimeout time.Duration) (string, error) {
 		"kafka": kafka,
 	}
 	if t.kind.registry {
-		doc["schema"] = object{"registry": object{"url": t.w.registryURL}}
+		doc["schema"] = object{"registry": object{"url": t.w.brokers.registry()}}
 	}
 	text, err := json.MarshalIndent(doc, "", " ") // which is YAML, too
 	if err != nil {

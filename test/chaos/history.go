@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -162,12 +161,6 @@ func (h *history) differs(o *history, topics ...string) string {
 		}
 	}
 	return ""
-}
-
-// exist reports whether all the topics are there.
-func exist(ctx context.Context, client *kgo.Client, topics ...string) bool {
-	listed, err := kadm.NewClient(client).ListTopics(ctx, topics...)
-	return err == nil && !slices.ContainsFunc(topics, func(t string) bool { return listed[t].Err != nil || len(listed[t].Partitions) == 0 })
 }
 
 // wait waits for d, or until ctx is over.

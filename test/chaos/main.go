@@ -14,7 +14,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,8 +22,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/sr/srfake"
 )
 
 func main() {
@@ -52,8 +49,6 @@ type world struct {
 	patience time.Duration // commit_timeout of a child
 	short    time.Duration // that of a child whose answers are lost
 	deadline time.Duration // of a child
-
-	registryURL string
 }
 
 func run(ctx context.Context, args []string) (err error) {
@@ -80,11 +75,10 @@ func run(ctx context.Context, args []string) (err error) {
 			return fmt.Errorf("build the program: %w: %s", err, out)
 		}
 	}
-	stop, err := w.startKafka(ctx, *kafka)
-	if err != nil {
+	if err := w.startKafka(ctx, *kafka); err != nil {
 		return err
 	}
-	defer stop()
+	defer w.brokers.close()
 	w.source = startSource()
 	defer w.source.server.Close()
 
@@ -95,19 +89,20 @@ func run(ctx context.Context, args []string) (err error) {
 }
 
 // startKafka starts brokers and registry.
-func (w *world) startKafka(ctx context.Context, which string) (stop func(), err error) {
+func (w *world) startKafka(ctx context.Context, which string) (err error) {
 	w.patience, w.short, w.deadline = 10*time.Second, 3*time.Second, time.Minute
 	switch which {
 	case "embedded":
-		b, err := startEmbedded()
-		if err != nil {
-			return nil, err
-		}
-		registry := httptest.NewServer(srfake.NewRegistry().Handler())
-		w.brokers, w.registryURL = b, registry.URL
-		return func() { registry.Close(); b.close() }, nil
+		w.brokers, err = startEmbedded()
+	case "real":
+		w.brokers, err = startApache(ctx, 1, w.seed)
+	case "cluster":
+		w.patience, w.short, w.deadline = 20*time.Second, 10*time.Second, 3*time.Minute
+		w.brokers, err = startApache(ctx, 3, w.seed)
+	default:
+		return fmt.Errorf("-kafka %s: want embedded, real or cluster", which)
 	}
-	return nil, fmt.Errorf("-kafka %s: want embedded, real or cluster", which)
+	return err
 }
 
 // tracks runs pipelines, some at once, until the time is up or one finds a violation.
@@ -116,8 +111,13 @@ func (w *world) tracks(ctx context.Context, duration time.Duration, parallel, fi
 	defer cancel()
 	var next atomic.Int64
 	next.Store(int64(first))
-	errs := make([]error, parallel)
+	errs := make([]error, parallel+1)
 	var wg sync.WaitGroup
+	wg.Go(func() {
+		if errs[parallel] = w.brokers.run(ctx, w.stats); errs[parallel] != nil {
+			cancel()
+		}
+	})
 	for i := range parallel {
 		wg.Go(func() {
 			for errs[i] == nil && ctx.Err() == nil {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"producer/pkg/registry"
 )
@@ -231,7 +230,7 @@ func (t *track) look(ctx context.Context) error {
 		}
 		t.h = h
 		if t.kind.registry {
-			if t.c.registry, err = registry.Confluent(registry.Options{URL: t.w.registryURL}); err != nil {
+			if t.c.registry, err = registry.Confluent(registry.Options{URL: t.w.brokers.registry()}); err != nil {
 				return err
 			}
 		} else {
@@ -291,9 +290,4 @@ func (t *track) expect(c *child, codes ...int) error {
 		return broken("exit code", "want %v: %s", codes, c.words())
 	}
 	return nil
-}
-
-// follows lets the reader begin as soon as there is something to read.
-func (t *track) follows(ctx context.Context, client *kgo.Client) bool {
-	return t.h != nil || exist(ctx, client, t.topics()...)
 }
