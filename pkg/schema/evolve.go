@@ -306,14 +306,14 @@ func (s *seen) onlyList() (kind listKind, one bool) {
 	return kind, one
 }
 
-// holds reports whether something with a type stands at the path.
+// holds reports whether scalars stand at the path.
 func (s *seen) holds(path []string) bool {
 	for _, name := range path {
 		if s = s.object[name]; s == nil {
 			return false
 		}
 	}
-	return s.typed()
+	return s.scalars != 0
 }
 
 func (b *builder) record(outer *typ, s *seen, name, path string, keys [][]string) *typ {
