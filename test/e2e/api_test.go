@@ -36,7 +36,7 @@ type request struct {
 
 func (r request) offset() string { return r.query.Get("offset") }
 
-// listing is what stands under one path. During a run its fields are changed by edit only.
+// listing is what stands under one path. A test may change it freely between runs, and by edit during one.
 type listing struct {
 	rows      []string                      // the records, as JSON texts
 	clamp     int                           // the most rows that the server puts on a page, whatever was asked
@@ -51,13 +51,13 @@ type listing struct {
 }
 
 // serve starts an API with one listing a path.
-func serve(t *testing.T, key string, listings map[string]*listing) *api {
-	t.Helper()
+func (s *scenario) serve(key string, listings map[string]*listing) *api {
 	a := &api{key: key, listings: listings, changed: make(chan struct{})}
 	server := httptest.NewServer(a)
-	t.Cleanup(server.Close)
-	t.Cleanup(server.CloseClientConnections) // first: Close waits for them
+	s.Cleanup(server.Close)
+	s.Cleanup(server.CloseClientConnections) // first: Close waits for them
 	a.URL = server.URL
+	s.apis = append(s.apis, a)
 	return a
 }
 
@@ -67,9 +67,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	close(a.changed)
 	a.changed = make(chan struct{})
 	l, n := a.listings[r.URL.Path], 0
+	var before func(n int)
 	if l != nil {
 		l.count++
-		n = l.count
+		n, before = l.count, l.before
 	}
 	a.mu.Unlock()
 
@@ -81,8 +82,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusNotFound, `{"error":{"message":"no such path"}}`)(w, r)
 		return
 	}
-	if l.before != nil {
-		l.before(n)
+	if before != nil {
+		before(n)
 	}
 	a.mu.Lock()
 	now, page := *l, l.body(r.URL.Query())
@@ -130,11 +131,18 @@ func number(q url.Values, name string, absent int) int {
 	return absent
 }
 
-// edit changes the listing's rows while the API is running.
+// edit changes a listing during a run.
 func (a *api) edit(path string, f func(l *listing)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f(a.listings[path])
+}
+
+// barrier orders what a test does to the listings and what the API does with them, before and after a run: the program between them is
+// another process, through which the race detector doesn't see.
+func (a *api) barrier() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 }
 
 // requests are those that came on the path so far.

@@ -117,4 +117,5 @@ func TestNewerInstanceTakesOver(t *testing.T) {
 	close(release)
 	old.finish(6)
 	s.times(s.table("contacts", l.rows), 1)
+	s.run(config, 0).expect("contacts", object{"published": 0, "unchanged": 500})
 }

@@ -9,12 +9,16 @@ package e2e_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -46,6 +50,12 @@ func TestMain(m *testing.M) {
 }
 
 func runSuite(m *testing.M) (code int, err error) {
+	flag.Parse()
+	if flag.Lookup("test.parallel").Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) { // the default; cases mostly wait for other processes
+		if err := flag.Set("test.parallel", "8"); err != nil {
+			return 0, err
+		}
+	}
 	dir, err := os.MkdirTemp("", "producer-e2e-")
 	if err != nil {
 		return 0, err
@@ -71,7 +81,7 @@ func runSuite(m *testing.M) (code int, err error) {
 	}
 	env.brokers, env.registryURL = strings.Split(brokers, ","), registry
 
-	client, err := kgo.NewClient(kgo.SeedBrokers(env.brokers...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(env.brokers...), kgo.MetadataMinAge(10*time.Millisecond)) // topics come and go
 	if err != nil {
 		return 0, err
 	}

@@ -220,7 +220,7 @@ func TestAuthentication(t *testing.T) {
 		"bearer": {object{"type": "bearer", "token": "${API_KEY}"}, "Authorization", func(s *scenario) string { return "Bearer " + s.key }},
 	}
 	each(t, cases, func(s *scenario, c auth) {
-		a := serve(s.T, "", map[string]*listing{contacts: {rows: plain(3)}})
+		a := s.serve("", map[string]*listing{contacts: {rows: plain(3)}})
 		s.run(s.config(a, edits{"source.client.auth": c.config}), 0).expect("contacts", object{"records": 3})
 		if got := a.requests(contacts)[0].header.Get(c.header); got != c.want(s) {
 			s.Errorf("%s is %q", c.header, got)
@@ -239,7 +239,7 @@ func TestLimitsAreExit8(t *testing.T) {
 
 func TestOtherResourcesGoOn(t *testing.T) {
 	s := begin(t)
-	a := serve(s.T, s.key, map[string]*listing{"/v1/a": {always: status(404)}, "/v1/b": {rows: []string{`{"id":null}`}}, "/v1/c": {rows: plain(40)}})
+	a := s.serve(s.key, map[string]*listing{"/v1/a": {always: status(404)}, "/v1/b": {rows: []string{`{"id":null}`}}, "/v1/c": {rows: plain(40)}})
 	o := s.run(s.config(a, withoutRegistry, edits{"source.resources": []any{resource("a", "/v1/a"), resource("b", "/v1/b"), resource("c", "/v1/c")}}), 4)
 	o.expect("a", object{"status": "failed"})
 	o.expect("b", object{"status": "failed"})

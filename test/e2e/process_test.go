@@ -199,7 +199,7 @@ func TestSecretsStayInside(t *testing.T) {
 	})
 	t.Run("redirect to another host", func(t *testing.T) {
 		s := begin(t)
-		other := serve(s.T, "", map[string]*listing{contacts: {rows: plain(1)}})
+		other := s.serve("", map[string]*listing{contacts: {rows: plain(1)}})
 		a := s.api(&listing{always: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL+r.URL.RequestURI(), http.StatusFound)
 		}})

@@ -34,6 +34,7 @@ type scenario struct {
 	*testing.T
 	pipeline, dir, key string
 	n                  int // config files written
+	apis               []*api
 }
 
 // begin starts a case that may run beside the others.
@@ -57,7 +58,7 @@ func (s *scenario) topic(resource string) string { return s.pipeline + "." + res
 
 // api serves one listing at /v1/contacts.
 func (s *scenario) api(l *listing) *api {
-	return serve(s.T, s.key, map[string]*listing{contacts: l})
+	return s.serve(s.key, map[string]*listing{contacts: l})
 }
 
 // edits change a configuration: values by dotted path, list items by number; gone removes the key.
@@ -156,10 +157,17 @@ func (s *scenario) start(args ...string) *process {
 	p := &process{s: s, cmd: exec.CommandContext(ctx, env.binary, args...)}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = s.dir, &p.stdout, &p.stderr
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "API_KEY=" + s.key}
+	s.barrier()
 	if err := p.cmd.Start(); err != nil {
 		s.Fatal(err)
 	}
 	return p
+}
+
+func (s *scenario) barrier() {
+	for _, a := range s.apis {
+		a.barrier()
+	}
 }
 
 func (s *scenario) startRun(config string, args ...string) *process {
@@ -194,6 +202,7 @@ type summary struct {
 func (p *process) wait(want int) *outcome {
 	p.s.Helper()
 	err := p.cmd.Wait()
+	p.s.barrier()
 	o := &outcome{s: p.s, code: p.cmd.ProcessState.ExitCode(), stdout: p.stdout.String(), stderr: p.stderr.String()}
 	for _, form := range encodings(p.s.key) {
 		if strings.Contains(o.stdout+o.stderr, form) {

@@ -58,7 +58,7 @@ func TestSeedConfiguration(t *testing.T) {
 		for name, r := range rows {
 			listings["/v1/"+name] = &listing{rows: r}
 		}
-		a := serve(s.T, s.key, listings)
+		a := s.serve(s.key, listings)
 		config := s.write(s.seed(a) + schema)
 
 		first := s.run(config, 0)
@@ -198,7 +198,7 @@ func TestReplaceDeletesWhatIsGone(t *testing.T) {
 
 func TestResourceFlag(t *testing.T) {
 	s := begin(t)
-	a := serve(s.T, s.key, map[string]*listing{"/v1/contacts": {rows: plain(3)}, "/v1/companies": {rows: plain(4)}, "/v1/deals": {rows: plain(5)}})
+	a := s.serve(s.key, map[string]*listing{"/v1/contacts": {rows: plain(3)}, "/v1/companies": {rows: plain(4)}, "/v1/deals": {rows: plain(5)}})
 	config := s.write(s.seed(a))
 	o := s.run(config, 0, "--resource", "companies", "--resource", "deals")
 	if len(o.summary.Resources) != 2 || len(a.requests("/v1/contacts")) != 0 {

@@ -172,7 +172,7 @@ func TestWrongCleanupPolicy(t *testing.T) {
 func TestTopicSettings(t *testing.T) {
 	s := begin(t)
 	s.create(s.topic("deals"), 4, map[string]string{"cleanup.policy": "compact"}) // keeps its partitions
-	a := serve(s.T, s.key, map[string]*listing{contacts: {rows: plain(30)}, "/v1/deals": {rows: plain(30)}})
+	a := s.serve(s.key, map[string]*listing{contacts: {rows: plain(30)}, "/v1/deals": {rows: plain(30)}})
 	own := resource("contacts", contacts)
 	own["kafka"] = object{"partitions": 5, "config": object{"segment.ms": "7200000"}}
 	s.run(s.config(a, edits{"kafka.partitions": 3, "kafka.config": object{"delete.retention.ms": "604800001"},

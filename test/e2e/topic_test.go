@@ -27,6 +27,7 @@ func (s *scenario) create(topic string, partitions int32, config map[string]stri
 	if _, err := env.admin.CreateTopic(s.Context(), partitions, 1, pointers, topic); err != nil {
 		s.Fatalf("create %s: %v", topic, err)
 	}
+	s.poll("the topic to come", func() bool { return s.partitions(topic) == int(partitions) })
 }
 
 // drop deletes a topic and waits until the broker has forgotten it.

@@ -19,7 +19,7 @@ func TestKeysAndPartitions(t *testing.T) {
 		rows = append(rows, fmt.Sprintf(`{"id":%s,"n":%d}`, id, i))
 	}
 	// Text and numbers are two resources: a key has one type.
-	a := serve(s.T, s.key, map[string]*listing{"/v1/texts": {rows: rows[:11]}, "/v1/numbers": {rows: rows[11:]}})
+	a := s.serve(s.key, map[string]*listing{"/v1/texts": {rows: rows[:11]}, "/v1/numbers": {rows: rows[11:]}})
 	s.run(s.config(a, edits{"kafka.partitions": 7, "source.resources": []any{resource("texts", "/v1/texts"), resource("numbers", "/v1/numbers")}}), 0)
 	s.times(s.table("texts", rows[:11]), 1)
 	s.times(s.table("numbers", rows[11:]), 1)
