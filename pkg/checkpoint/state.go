@@ -32,6 +32,8 @@ type State struct {
 	Last       *Last           `json:"last,omitempty"` // of the last walk that ended
 	// Seq goes up by one with every commit: it tells whether a commit of unknown outcome was made.
 	Seq int64 `json:"seq"`
+	// Instance names the process that wrote the state: a Seq that went up by one may also be a newer instance's.
+	Instance string `json:"instance,omitempty"`
 	// Schema is the fingerprint of the schema in use, in hex; empty while there is none.
 	Schema string `json:"schema,omitempty"`
 	// Missing are the keys that the last proven walk did not see.

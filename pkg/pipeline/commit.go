@@ -61,7 +61,7 @@ func (w *worker) commit(ctx context.Context, st checkpoint.State) error {
 
 // launch sends records and st in one transaction. No commit may be out.
 func (w *worker) launch(ctx context.Context, st checkpoint.State, records []kafka.Record, deleted int64) {
-	st.Seq = w.state.Seq + 1
+	st.Seq, st.Instance = w.state.Seq+1, w.p.instance
 	records = append(records, st.Record(w.p.cfg.StateTopic(), w.res.Name))
 	f := &flight{batch: w.batch, state: st, records: records, deleted: deleted, began: time.Now(), done: make(chan error, 1)}
 	w.flight, w.batch, w.spare = f, w.spare, nil
@@ -133,9 +133,19 @@ func (w *worker) land(ctx context.Context, outcome error) error {
 // reread fences again and asks the state topic whether f was committed.
 func (w *worker) reread(ctx context.Context, f *flight) (bool, error) {
 	w.p.log.Warn("the outcome of a commit is unknown: it is read back from the state", "resource", w.res.Name)
+	// Where a newer instance has committed already, this one must not fence it: look before fencing, and decide after.
+	if _, err := w.stands(ctx, f); err != nil {
+		return false, err
+	}
 	if err := w.p.refence(ctx, w.session); err != nil {
 		return false, err
 	}
+	return w.stands(ctx, f)
+}
+
+// stands reports whether f's state is the newest committed one. One that is neither f's nor the one before it is a newer
+// instance's: a [*kafka.FencedError].
+func (w *worker) stands(ctx context.Context, f *flight) (bool, error) {
 	entries, err := checkpoint.Load(ctx, w.p.cluster, w.p.cfg.StateTopic())
 	if err != nil {
 		return false, err
@@ -144,12 +154,12 @@ func (w *worker) reread(ctx context.Context, f *flight) (bool, error) {
 	switch {
 	case e.Err != nil:
 		return false, e.Err
-	case e.State.Seq == f.state.Seq && e.State.Walk == f.state.Walk:
+	case e.State.Seq == f.state.Seq && e.State.Instance == f.state.Instance:
 		return true, nil
 	case e.State.Seq == w.state.Seq:
 		return false, nil
 	}
-	return false, &kafka.FencedError{TransactionalID: w.p.cfg.TransactionalID(w.res.Topic.Name)}
+	return false, &kafka.FencedError{TransactionalID: w.p.cfg.TransactionalID(w.res.Topic.Name), Err: errors.New("the state topic holds its checkpoint")}
 }
 
 // landed moves memory to where the topic now is.

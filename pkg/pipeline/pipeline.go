@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,6 +51,7 @@ type Pipeline struct {
 	registry registry.Registry // nil: single-object encoding
 	sessions []*session
 	reset    bool
+	instance string // names this process in the states that it commits
 }
 
 // New prepares a pipeline; nothing is asked of the network. An unknown resource name is a [*GuardError].
@@ -63,7 +65,7 @@ func New(cfg *config.Config, o Options) (*Pipeline, error) {
 	if o.Redact == nil {
 		o.Redact = func(s string) string { return s }
 	}
-	p := &Pipeline{cfg: cfg, opts: o, log: o.Logger, reset: o.Reset}
+	p := &Pipeline{cfg: cfg, opts: o, log: o.Logger, reset: o.Reset, instance: rand.Text()}
 	resources, err := pick(cfg.Resources, o.Resources)
 	if err != nil {
 		return nil, err

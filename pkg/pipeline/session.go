@@ -106,6 +106,9 @@ func (p *Pipeline) kafkaOptions() (kafka.Options, error) {
 
 // open brings every session to where a walk can begin. The order is the protocol's: look and refuse, fence, read, create.
 func (p *Pipeline) open(ctx context.Context) error {
+	if len(p.sessions) == 0 {
+		return nil
+	}
 	if p.cluster == nil {
 		o, err := p.kafkaOptions()
 		if err != nil {
@@ -187,7 +190,7 @@ func (p *Pipeline) restore(ctx context.Context, infos map[string]kafka.TopicInfo
 		e, ok := entries[s.res.Name]
 		switch {
 		case !ok || s.adopt:
-			s.state, s.stateAt = checkpoint.State{}, time.Time{}
+			s.state, s.stateAt = checkpoint.State{Seq: e.State.Seq}, time.Time{} // V 0: none, but Seq goes on
 		case e.Err != nil:
 			return e.Err
 		default:
@@ -265,7 +268,10 @@ func (t *schemaStore) Load(ctx context.Context) ([]registry.Entry, error) {
 }
 
 func (t *schemaStore) Put(ctx context.Context, e registry.Entry) error {
-	rec := kafka.Record{Topic: t.p.cfg.SchemasTopic(), Key: e.Key(), Value: e.JSON, Headers: []kafka.Header{{Key: subjectHeader, Value: []byte(e.Subject)}}}
+	rec := kafka.Record{Topic: t.p.cfg.SchemasTopic(), Key: e.Key(), Value: e.JSON}
+	for _, subject := range append([]string{e.Subject}, e.Others...) { // compaction keeps one record a schema
+		rec.Headers = append(rec.Headers, kafka.Header{Key: subjectHeader, Value: []byte(subject)})
+	}
 	err := t.s.producer.Commit(ctx, kafka.Batch{Records: []kafka.Record{rec}})
 	if err == nil || !as[*kafka.UnknownOutcomeError](err) && !as[*kafka.AbortedError](err) {
 		return err

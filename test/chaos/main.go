@@ -32,7 +32,10 @@ func main() {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "chaos:", err)
 		}
-		os.Exit(1)
+		if errors.As(err, new(*violation)) {
+			os.Exit(1)
+		}
+		os.Exit(2) // the chaos itself could not go on
 	}
 }
 
