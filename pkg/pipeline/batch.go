@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"bytes"
+
 	"github.com/zeebo/xxh3"
 
 	"producer/pkg/extractor"
@@ -30,7 +32,8 @@ type row struct {
 	droppedBy  int32 // the row whose record of the same key came later, or -1
 	previous   int32 // the row before it with the same key print, or -1
 	fate       fate
-	reason     string // of a dead letter
+	letter     []byte // a dead letter's original bytes
+	reason     string
 	field      string
 }
 
@@ -139,14 +142,12 @@ func (b *batch) link(key []byte, i int32) int32 {
 // bury makes row i a dead letter: the row that it had dropped stands again, or is dropped by what dropped i.
 func (b *batch) bury(i int, raw []byte, reason, field string) {
 	r := &b.rows[i]
-	at := len(b.arena)
-	b.arena = append(b.arena, raw...)
 	if b.merge {
 		if old := b.seek(b.bytes(r.key), func(o *row) bool { return o.fate != deadLetter && o.droppedBy == int32(i) }); old >= 0 {
 			b.rows[old].droppedBy = r.droppedBy
 		}
 	}
-	r.fate, r.value, r.reason, r.field = deadLetter, [2]int{at, len(b.arena)}, reason, field
+	r.fate, r.letter, r.reason, r.field = deadLetter, bytes.Clone(raw), reason, field // the arena may be cut back to write bodies again
 }
 
 // truncate takes back page n and all after it: rows that they had dropped stand again.
@@ -166,6 +167,30 @@ func (b *batch) truncate(n int) {
 			r.previous = b.link(b.bytes(r.key), int32(i))
 		}
 	}
+}
+
+// culprit returns the row of the record that the broker refused for its size, or -1: by its key, or, where keys may repeat or are
+// none, by the size as well.
+func (b *batch) culprit(e *kafka.TooLargeError, topic string) int32 {
+	same := int32(-1)
+	for i := range b.rows {
+		r := &b.rows[i]
+		letter := r.fate == deadLetter
+		if letter == (e.Topic == topic) || !letter && (r.droppedBy >= 0 || r.fate == unchanged) || string(b.bytes(r.key)) != string(e.Key) {
+			continue
+		}
+		size := len(e.Key) + len(b.bytes(r.value)) + len(kafka.ContentHash) + len(r.hash)
+		if letter {
+			size = len(e.Key) + len(r.letter) + len("reason") + len(r.reason) + len("field") + len(r.field)
+		}
+		if size == e.Size {
+			return int32(i)
+		}
+		if same < 0 {
+			same = int32(i)
+		}
+	}
+	return same
 }
 
 func (b *batch) counts() counts {
@@ -201,7 +226,7 @@ func (b *batch) records(dst []kafka.Record, t target) []kafka.Record {
 		r := &b.rows[i]
 		switch {
 		case r.fate == deadLetter:
-			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.bytes(r.key), Value: b.bytes(r.value), Headers: []kafka.Header{
+			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.bytes(r.key), Value: r.letter, Headers: []kafka.Header{
 				{Key: "reason", Value: []byte(r.reason)}, {Key: "field", Value: []byte(r.field)}}})
 		case r.droppedBy >= 0 || r.fate == unchanged:
 		default:

@@ -165,6 +165,7 @@ func (w *worker) stands(ctx context.Context, f *flight) (bool, error) {
 // landed moves memory to where the topic now is.
 func (w *worker) landed(f *flight) error {
 	w.state, w.stateAt = f.state, time.Now()
+	w.noteEnds(f.records)
 	c := f.batch.counts()
 	w.sum.add(c)
 	w.sum.Tombstones += f.deleted
@@ -196,7 +197,7 @@ func (w *worker) tooLarge(ctx context.Context, f *flight, err error) error {
 	if !errors.As(err, &large) || len(f.batch.pages) == 0 {
 		return err
 	}
-	i := f.batch.seek(large.Key, standing)
+	i := f.batch.culprit(large, w.res.Topic.Name)
 	if i < 0 {
 		return err
 	}

@@ -33,12 +33,14 @@ func (w *worker) remove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := checkpoint.NewMissing(gone)
 	if !replace {
 		if gone, err = w.confirm(ctx, gone); err != nil {
 			return err
 		}
 	}
 	if n := int64(len(gone)); n > allow {
+		w.state.Missing = before // they stay candidates: the next proven walk asks again
 		return w.tooMany(n, allow)
 	}
 	for chunk := range slices.Chunk(gone, batchRecords) {

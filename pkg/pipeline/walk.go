@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"producer/pkg/checkpoint"
 	"producer/pkg/extractor"
+	"producer/pkg/kafka"
 	"producer/pkg/record"
 	"producer/pkg/schema"
 	"producer/pkg/table"
@@ -87,9 +89,6 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	err := w.run(ctx)
 	requests, retries := w.walk.Requests()
 	sum.Requests, sum.Retries = int64(requests)+w.asked.requests, int64(retries)+w.asked.retries
-	if err == nil {
-		err = w.noteEnds(ctx)
-	}
 	return err
 }
 
@@ -118,10 +117,10 @@ func (w *worker) begin() extractor.Position {
 func (w *worker) loadIndex(ctx context.Context) error {
 	w.diff = w.keyed() && w.res.Topic.Publish == "changed"
 	if !w.diff && !w.deletes() && !w.overlap {
-		w.index = table.New(w.p.cfg.Kafka.IndexMaxBytes)
+		w.index, w.ends = table.New(w.p.cfg.Kafka.IndexMaxBytes), nil
 		return nil
 	}
-	if w.index != nil && equal(w.ends, w.info.EndOffsets) {
+	if w.index != nil && len(w.ends) > 0 && slices.Equal(w.ends, w.info.EndOffsets) {
 		w.index.ClearSeen()
 		return nil
 	}
@@ -132,30 +131,26 @@ func (w *worker) loadIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.index, w.ends = x, nil
+	w.index, w.ends = x, slices.Clone(w.info.EndOffsets)
 	return nil
 }
 
-// noteEnds remembers where the topic ended when the index was whole, so that the next cycle sees whether others wrote.
-func (w *worker) noteEnds(ctx context.Context) error {
-	infos, err := w.p.cluster.Describe(ctx, w.res.Topic.Name)
-	if err != nil {
-		return err
+// noteEnds moves the ends of the topic by what a commit wrote: its records, and a control record in each partition. Where anybody
+// else wrote, or a transaction was aborted, the topic's ends differ from these, and the next cycle folds it again.
+func (s *session) noteEnds(records []kafka.Record) {
+	if s.ends == nil {
+		return
 	}
-	w.ends = infos[w.res.Topic.Name].EndOffsets
-	return nil
-}
-
-func equal(a, b []int64) bool {
-	if len(a) != len(b) || len(a) == 0 {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+	touched := map[int32]bool{}
+	for _, r := range records {
+		if r.Topic == s.res.Topic.Name && r.Partition >= 0 && int(r.Partition) < len(s.ends) {
+			s.ends[r.Partition]++
+			touched[r.Partition] = true
 		}
 	}
-	return true
+	for p := range touched {
+		s.ends[p]++
+	}
 }
 
 // run is the loop: pages in, batches out. What is in hand when a fault or a signal comes is committed before it is returned.

@@ -55,6 +55,9 @@ func resolve(r, w *typ, open map[[2]*typ]bool) error {
 			return &IncompatibleError{Why: fmt.Sprintf("fixed %s of %d bytes can't read %s of %d", r.name, r.size, w.name, w.size)}
 		}
 	case kEnum:
+		if simple(r.name) != simple(w.name) {
+			return &IncompatibleError{Why: fmt.Sprintf("enum %s can't read enum %s", r.name, w.name)}
+		}
 		for _, sym := range w.symbols {
 			if r.def == "" && !slices.Contains(r.symbols, sym) {
 				return &IncompatibleError{Why: fmt.Sprintf("enum %s lacks the symbol %q", r.name, sym)}

@@ -56,7 +56,7 @@ func appendJSON(dst []byte, t *typ, v record.Value, depth int) (_ []byte, err er
 			return bad()
 		}
 		f, err := v.Float64()
-		if err != nil {
+		if err != nil || t.kind == kFloat && math.IsInf(float64(float32(f)), 0) {
 			return bad()
 		}
 		if t.kind == kFloat {

@@ -16,10 +16,12 @@ type Encoder struct {
 	checked bool
 }
 
-// slot is what a field of the record that is being written gets: a value, and by which of the field's types.
+// slot is what a field of the record that is being written gets: a value, and by which of the field's types. Where another field of
+// its group got the value it is null rather than its default.
 type slot struct {
 	value record.Value
 	alt   int32
+	moved bool
 }
 
 // Compile makes an encoder. Types that no JSON value can become are an [*UnsupportedError].
@@ -84,7 +86,12 @@ func (e *Encoder) assign(p *recordPlan, rec record.Value) (base int, err error) 
 			alts := p.fields[f].plan.alts
 			for i := range alts {
 				if alts[i].accepts(v) {
-					e.slots[base+int(f)] = slot{v, int32(i)}
+					if len(group.fields) > 1 {
+						for _, other := range group.fields {
+							e.slots[base+int(other)].moved = true
+						}
+					}
+					e.slots[base+int(f)] = slot{value: v, alt: int32(i)}
 					found = true
 					break search
 				}
@@ -199,6 +206,9 @@ func (a *alt) accepts(v record.Value) bool {
 	case opJSON:
 		return true
 	case opUUID:
+		if text, plain := v.Text(); plain {
+			return k == record.String && isUUID(text)
+		}
 		return k == record.String && isUUID(v.AppendText(nil))
 	case opDecimal:
 		if k != record.Number && k != record.String {
@@ -294,7 +304,10 @@ func timeOf(o op, v record.Value) (int64, bool) {
 }
 
 func symbol(t *typ, v record.Value) int {
-	text := v.AppendText(nil)
+	text, plain := v.Text()
+	if !plain {
+		text = v.AppendText(nil)
+	}
 	for i, s := range t.symbols {
 		if s == string(text) {
 			return i
@@ -316,7 +329,11 @@ func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, e
 			if f.fallback == nil {
 				return dst, &ValueError{Path: f.field.source, Why: "it is null or absent, but the schema has " + f.plan.typ.String() + ", not nullable and without a default"}
 			}
-			dst = append(dst, f.fallback...)
+			if s.moved && f.plan.union && f.plan.nullable {
+				dst = appendLong(dst, f.plan.null)
+			} else {
+				dst = append(dst, f.fallback...)
+			}
 			continue
 		}
 		a := &f.plan.alts[s.alt]

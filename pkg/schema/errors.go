@@ -122,7 +122,7 @@ func within(step string, err error) error {
 func short(text []byte) string {
 	const most = 40
 	if len(text) > most {
-		return string(text[:most]) + "..."
+		return strings.ToValidUTF8(string(text[:most]), "") + "..."
 	}
 	return string(text)
 }

@@ -28,7 +28,7 @@ type Change struct {
 // is not changed. Fields of the primary key have no variants; one that a base lacks is added as nullable as any other. A first
 // schema without a field of the key is a [*ValueError].
 func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error) {
-	b := &builder{json: o.Nested == JSON, records: map[string]bool{}, published: base != nil}
+	b := &builder{json: o.Nested == JSON, records: map[string]bool{}, published: base != nil, keepNames: base != nil && o.KeepNames, keepTypes: base != nil && o.KeepTypes}
 	var root *typ
 	if base == nil {
 		name, space := valid(o.Name), valid(o.Namespace)
@@ -62,6 +62,8 @@ func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error
 type builder struct {
 	json      bool            // nested values become JSON text
 	published bool            // there is a base: every new field is nullable
+	keepNames bool            // no field for an unknown name
+	keepTypes bool            // no variant
 	records   map[string]bool // names of records, without namespace, that are taken
 	changes   []Change
 	quiet     int // above 0 inside a type that is new as a whole
@@ -132,6 +134,9 @@ func (b *builder) extend(t *typ, s *seen, path string, keys [][]string) error {
 		}
 		rest, place := keyOf(keys, n)
 		if g := known[n]; g == nil {
+			if b.keepNames && b.quiet == 0 {
+				continue
+			}
 			added = append(added, b.fresh(t, m, n, assigned[n], at, rest, place >= 0 && !b.published, used)...)
 		} else if place < 0 || len(rest[0]) > 0 {
 			more, err := b.widen(t, g, m, at, rest, used)
@@ -346,7 +351,7 @@ func (b *builder) widen(t *typ, g *group, s *seen, path string, rest [][]string,
 		bit  scalars
 		kind kind
 	}{{sBoolean, kBoolean}, {sLong, kLong}, {sDouble, kDouble}, {sString, kString}} {
-		if s.scalars&one.bit != 0 && !anyTakes(alts, one.bit, s) {
+		if s.scalars&one.bit != 0 && !anyTakes(alts, one.bit, s) && !(b.keepTypes && b.quiet == 0) {
 			add(&typ{kind: one.kind})
 		}
 	}
@@ -355,6 +360,9 @@ func (b *builder) widen(t *typ, g *group, s *seen, path string, rest [][]string,
 		if err := b.grow(alt, s, path, rest); err != nil {
 			return nil, err
 		}
+	}
+	if b.keepTypes && b.quiet == 0 {
+		return nil, nil
 	}
 	if s.typedObject() && !coversObject(alts, s) {
 		if b.json {
@@ -430,138 +438,6 @@ func (g *group) alternatives() (out []*typ) {
 		out = append(out, types...)
 	}
 	return out
-}
-
-func pick(alts []*typ, k kind) *typ {
-	for _, a := range alts {
-		if a.kind == k {
-			return a
-		}
-	}
-	return nil
-}
-
-func pickJSON(alts []*typ) bool {
-	for _, a := range alts {
-		if a.json {
-			return true
-		}
-	}
-	return false
-}
-
-// coversObject reports whether one of the types takes every object that was seen, whatever members its records lack.
-func coversObject(alts []*typ, s *seen) bool {
-	if pick(alts, kRecord) != nil || pickJSON(alts) {
-		return true
-	}
-	m := pick(alts, kMap)
-	if m == nil {
-		return false
-	}
-	for _, v := range s.object {
-		if !covers(m.items, v) {
-			return false
-		}
-	}
-	return true
-}
-
-// coversList reports whether one of the types takes every array of a kind.
-func coversList(alts []*typ, list *seen) bool {
-	for _, a := range alts {
-		if a.json || a.kind == kArray && covers(a.items, list) {
-			return true
-		}
-	}
-	return false
-}
-
-// covers reports whether values of type t hold all that was seen, but for members that its records lack.
-func covers(t *typ, s *seen) bool {
-	alts, canBeNull := t.alternatives()
-	if s.null && !canBeNull {
-		return false
-	}
-	for _, bit := range []scalars{sBoolean, sLong, sDouble, sString} {
-		if s.scalars&bit != 0 && !anyTakes(alts, bit, s) {
-			return false
-		}
-	}
-	if s.typedObject() && !coversObject(alts, s) {
-		return false
-	}
-	for _, list := range s.lists {
-		if list != nil && !coversList(alts, list) {
-			return false
-		}
-	}
-	return true
-}
-
-func anyTakes(alts []*typ, bit scalars, s *seen) bool {
-	for _, a := range alts {
-		if takes(a, bit, s) {
-			return true
-		}
-	}
-	return false
-}
-
-// takes reports whether all scalars of one kind that were seen fit the type.
-func takes(t *typ, bit scalars, s *seen) bool {
-	switch {
-	case t.json, t.kind == kString && t.logical == "":
-		return true
-	case t.logical == "decimal":
-		d := s.numbers.digits
-		if bit == sString {
-			d = s.strings.digits
-		}
-		return bit != sBoolean && (bit != sString || !s.strings.notDecimal) && d.before <= t.precision-t.scale && d.after <= t.scale
-	}
-	switch bit {
-	case sBoolean:
-		return t.kind == kBoolean
-	case sLong:
-		switch t.kind {
-		case kLong:
-			return true
-		case kInt:
-			return !s.numbers.beyond32
-		case kDouble:
-			return !s.numbers.inexact
-		case kFloat:
-			return !s.numbers.wide
-		}
-	case sDouble:
-		return t.kind == kDouble || t.kind == kFloat && !s.numbers.wide
-	case sString:
-		switch {
-		case t.logical == "uuid":
-			return !s.strings.notUUID
-		case t.logical == "date":
-			return !s.strings.notDate
-		case t.logical == "timestamp-millis":
-			return !s.strings.notTimestamp
-		case t.kind == kEnum:
-			return !s.strings.many && subset(s.strings.words, t.symbols)
-		}
-	}
-	return false
-}
-
-func subset(words, symbols []string) bool {
-	for _, w := range words {
-		found := false
-		for _, sym := range symbols {
-			found = found || sym == w
-		}
-		if !found {
-			return false
-		}
-	}
-	return true
 }
 
 // sort puts a group's fields in the order in which they are tried: the published one, then its variants, the exact ones before

@@ -20,15 +20,27 @@ func parseDate(text []byte) (int64, bool) {
 }
 
 // parseTimestamp reads a date-time of RFC 3339 in UTC, with no digit finer than milliseconds, as milliseconds since the epoch. Another
-// offset would be lost, a missing one guessed, finer digits cut.
+// offset would be lost, a missing one guessed, finer digits cut. time.Parse takes more than the RFC: hours of one digit, a comma, and
+// any digits after the ninth, which it drops.
 func parseTimestamp(text []byte) (int64, bool) {
-	if len(text) < 20 || len(text) > 40 {
+	const hour, fraction = len("2006-01-02T"), len("2006-01-02T15:04:05.")
+	if len(text) < fraction || len(text) > 40 || text[hour+2] != ':' {
 		return 0, false
 	}
 	t, err := time.Parse(time.RFC3339Nano, string(text))
 	_, offset := t.Zone()
-	if err != nil || offset != 0 || t.Nanosecond()%1e6 != 0 || bytes.IndexByte(text, ',') >= 0 {
+	if err != nil || offset != 0 || text[fraction-1] == ',' {
 		return 0, false
+	}
+	if text[fraction-1] == '.' {
+		for i, c := range text[fraction:] {
+			if c-'0' > 9 {
+				break
+			}
+			if i >= 3 && c != '0' {
+				return 0, false
+			}
+		}
 	}
 	return t.UnixMilli(), true
 }

@@ -27,6 +27,9 @@ type Options struct {
 	Key [][]string
 	// Nested is used for new fields: published ones stay as they are.
 	Nested Nested
+	// KeepNames and KeepTypes stop the evolution of a published schema: no field for an unknown name, no variant. What does not fit
+	// stays a misfit.
+	KeepNames, KeepTypes bool
 }
 
 // Schema is the schema of a topic's values, an Avro record. It never changes and is safe for concurrent use.

@@ -3,6 +3,8 @@ package schema
 import (
 	"fmt"
 	"math"
+	"math/big"
+	"time"
 
 	"producer/pkg/record"
 )
@@ -90,7 +92,7 @@ func (e *Encoder) same(p *plan, i int, native any, v record.Value) error {
 		f, is := native.(float64)
 		want, _ := float(v)
 		ok = is && math.Float64bits(f) == math.Float64bits(want)
-	case opString:
+	case opString, opUUID, opEnum:
 		s, is := native.(string)
 		ok = is && s == string(v.AppendText(nil))
 	case opJSON:
@@ -116,9 +118,35 @@ func (e *Encoder) same(p *plan, i int, native any, v record.Value) error {
 		}
 	case opMap:
 		m, is := native.(map[string]any)
-		ok = is && len(m) == v.Len()
-	default: // logical types come as Go's own, which tests compare
-		ok = native != nil
+		if !is || len(m) != v.Len() {
+			return differs()
+		}
+		for name, el := range v.Members() {
+			j := -1
+			if el.Kind() != record.Null {
+				j = a.items.find(el)
+			}
+			key := string(name.AppendText(nil))
+			if err := e.same(a.items, j, m[key], el); err != nil {
+				return within(key, err)
+			}
+		}
+	case opDate, opTimestamp:
+		t, is := native.(time.Time)
+		got := t.UnixMilli()
+		if a.op == opDate {
+			got = t.Unix() / 86400
+		}
+		want, err := v.Int64()
+		if v.Kind() == record.String {
+			want, _ = timeOf(a.op, v)
+			err = nil
+		}
+		ok = is && err == nil && got == want
+	case opDecimal:
+		r, is := native.(*big.Rat)
+		want, valid := new(big.Rat).SetString(string(v.AppendText(nil)))
+		ok = is && valid && r.Cmp(want) == 0
 	}
 	if !ok {
 		return differs()

@@ -8,8 +8,9 @@ import (
 // A writer writes types as JSON: what was read as it was, what was made in a fixed order of properties.
 type writer struct {
 	strings.Builder
-	// goavro makes the text that goavro takes for what the specification says: it panics on the second decimal without a scale,
-	// and obeys a logical type that stands, wrongly, at a field.
+	// goavro makes the text that goavro takes for what the specification says: it panics on the second decimal without a scale, obeys
+	// a logical type that stands, wrongly, at a field, and refuses invalid ones, which are to be ignored. Times and micros, which come
+	// as numbers, go as numbers.
 	goavro bool
 }
 
@@ -48,9 +49,13 @@ func (w *writer) typ(t *typ, space string) {
 
 // object writes a type that was read as an object: its properties in their order, with the types inside as they are now.
 func (w *writer) object(t *typ) {
-	hasScale := false
-	for i, a := range t.attrs {
-		w.WriteByte("{,"[min(i, 1)])
+	hasScale, comma := false, byte('{')
+	for _, a := range t.attrs {
+		if w.goavro && a.name == "logicalType" && !t.converts() {
+			continue
+		}
+		w.WriteByte(comma)
+		comma = ','
 		w.WriteString(quote(a.name))
 		w.WriteByte(':')
 		switch {
@@ -69,6 +74,15 @@ func (w *writer) object(t *typ) {
 		w.WriteString(`,"scale":0`)
 	}
 	w.WriteByte('}')
+}
+
+// converts reports whether values of the logical type are made from what JSON has, and read back for it.
+func (t *typ) converts() bool {
+	switch t.logical {
+	case "date", "timestamp-millis", "decimal", "uuid":
+		return true
+	}
+	return false
 }
 
 func (w *writer) fields(t *typ) {
