@@ -50,30 +50,29 @@ func (w *worker) checkpoint(phase string) checkpoint.State {
 }
 
 // commit closes the batch and sends it with st, in one transaction. The commit before it is landed first.
-func (w *worker) commit(ctx context.Context, st checkpoint.State) error {
-	if err := w.await(ctx); err != nil {
+func (w *worker) commit(st checkpoint.State) error {
+	if err := w.await(); err != nil {
 		return err
 	}
 	records := w.batch.records(nil, target{topic: w.res.Topic.Name, deadLetters: w.deadLetters(), partitions: w.info.Partitions})
-	w.launch(ctx, st, records, 0)
+	w.launch(st, records, 0)
 	return nil
 }
 
 // launch sends records and st in one transaction. No commit may be out.
-func (w *worker) launch(ctx context.Context, st checkpoint.State, records []kafka.Record, deleted int64) {
+func (w *worker) launch(st checkpoint.State, records []kafka.Record, deleted int64) {
 	st.Seq, st.Instance = w.state.Seq+1, w.p.instance
 	records = append(records, st.Record(w.p.cfg.StateTopic(), w.res.Name))
 	f := &flight{batch: w.batch, state: st, records: records, deleted: deleted, began: time.Now(), done: make(chan error, 1)}
 	w.flight, w.batch, w.spare = f, w.spare, nil
 	producer := w.producer
-	ctx, release := grace(ctx)
+	ctx := w.lasting
 	go func() {
-		defer release()
 		f.done <- producer.Commit(ctx, kafka.Batch{Records: f.records})
 	}()
 }
 
-// grace is a context that ends lastWord after ctx does: a commit that is under way when a signal comes is finished.
+// grace is a context that ends lastWord after ctx does: what is in hand when a signal comes is committed under it.
 func grace(ctx context.Context) (context.Context, func()) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -84,22 +83,17 @@ func grace(ctx context.Context) (context.Context, func()) {
 }
 
 // await lands the commit that is out, if one is.
-func (w *worker) await(ctx context.Context) error {
+func (w *worker) await() error {
 	if w.flight == nil {
 		return nil
 	}
-	select {
-	case outcome := <-w.flight.done:
-		return w.land(ctx, outcome)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return w.land(<-w.flight.done) // a commit ends soon after its context does
 }
 
 // land takes the outcome of the commit that is out. Only a confirmed commit moves anything; an unknown outcome is decided by
 // fencing again and reading the state back. On error the batch that was being filled is dropped: it stood on this one.
-func (w *worker) land(ctx context.Context, outcome error) error {
-	f := w.flight
+func (w *worker) land(outcome error) error {
+	ctx, f := w.lasting, w.flight
 	for try := 1; outcome != nil; try++ {
 		again := false
 		switch {
@@ -118,14 +112,12 @@ func (w *worker) land(ctx context.Context, outcome error) error {
 		if !again {
 			break
 		}
-		gctx, release := grace(ctx)
-		outcome = w.producer.Commit(gctx, kafka.Batch{Records: f.records})
-		release()
+		outcome = w.producer.Commit(ctx, kafka.Batch{Records: f.records})
 	}
 	w.flight = nil
 	if outcome != nil {
 		w.abandon()
-		return w.tooLarge(ctx, f, outcome)
+		return w.tooLarge(f, outcome)
 	}
 	return w.landed(f)
 }
@@ -192,7 +184,7 @@ func (w *worker) landed(f *flight) error {
 }
 
 // tooLarge keeps the pages before a record that the broker refused for its size, and names the record.
-func (w *worker) tooLarge(ctx context.Context, f *flight, err error) error {
+func (w *worker) tooLarge(f *flight, err error) error {
 	var large *kafka.TooLargeError
 	if !errors.As(err, &large) || len(f.batch.pages) == 0 {
 		return err
@@ -208,10 +200,10 @@ func (w *worker) tooLarge(ctx context.Context, f *flight, err error) error {
 		return fault
 	}
 	w.spare, w.batch = w.batch, f.batch
-	if err := w.commit(ctx, w.walking()); err != nil {
+	if err := w.commit(w.walking()); err != nil {
 		return err
 	}
-	if err := w.await(ctx); err != nil {
+	if err := w.await(); err != nil {
 		return err
 	}
 	return fault

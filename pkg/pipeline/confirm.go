@@ -38,11 +38,11 @@ func (w *worker) ask(ctx context.Context, candidates []string) ([]string, error)
 		}
 	}
 	if !w.batch.empty() {
-		if err := w.commit(ctx, w.checkpoint(checkpoint.Walking)); err != nil {
+		if err := w.commit(w.checkpoint(checkpoint.Walking)); err != nil {
 			return nil, err
 		}
 	}
-	return gone, w.await(ctx)
+	return gone, w.await()
 }
 
 // alive asks for one key, and brings what is there into the batch.

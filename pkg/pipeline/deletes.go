@@ -103,8 +103,8 @@ func (w *worker) bury(ctx context.Context, keys []string) error {
 		key := []byte(k)
 		records = append(records, kafka.Record{Topic: w.res.Topic.Name, Partition: kafka.Partition(key, w.info.Partitions), Key: key})
 	}
-	w.launch(ctx, w.checkpoint(checkpoint.Walking), records, int64(len(keys)))
-	if err := w.await(ctx); err != nil {
+	w.launch(w.checkpoint(checkpoint.Walking), records, int64(len(keys)))
+	if err := w.await(); err != nil {
 		return err
 	}
 	for _, k := range keys {

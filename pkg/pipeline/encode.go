@@ -30,7 +30,7 @@ func (w *worker) encode(ctx context.Context, page *extractor.Page) error {
 	w.records += int64(len(page.Records))
 	w.overlap = false
 	if w.batch.full() || w.p.cfg.Kafka.CommitInterval == 0 {
-		return w.commit(ctx, w.walking())
+		return w.commit(w.walking())
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (w *worker) grow(ctx context.Context, page *extractor.Page) error {
 	if err != nil {
 		return err
 	}
-	if err := w.await(ctx); err != nil {
+	if err := w.await(); err != nil {
 		return err
 	}
 	if _, err := w.codec.evolve(ctx, obs); err != nil {

@@ -12,7 +12,7 @@ import (
 // not see is deleted where the configuration says so.
 func (w *worker) finish(ctx context.Context) error {
 	if len(w.sample) > 0 {
-		if err := w.settle(ctx); err != nil {
+		if err := w.settle(w.lasting); err != nil {
 			return err
 		}
 	}
@@ -28,11 +28,11 @@ func (w *worker) finish(ctx context.Context) error {
 	var fault error
 	if w.deletes() {
 		if !w.batch.empty() {
-			if err := w.commit(ctx, w.walking()); err != nil {
+			if err := w.commit(w.walking()); err != nil {
 				return err
 			}
 		}
-		if err := w.await(ctx); err != nil {
+		if err := w.await(); err != nil {
 			return err
 		}
 		if fault = w.remove(ctx); fault != nil && ExitCode(fault) != ExitLimit {
@@ -41,10 +41,10 @@ func (w *worker) finish(ctx context.Context) error {
 	}
 	st := w.checkpoint(checkpoint.Done)
 	st.Last = &checkpoint.Last{Walk: w.number, Proof: string(w.sum.Proof), Records: w.records, Keys: w.keys, Total: w.sum.Total, Ended: time.Now().UTC().Truncate(time.Second)}
-	if err := w.commit(ctx, st); err != nil {
+	if err := w.commit(st); err != nil {
 		return err
 	}
-	if err := w.await(ctx); err != nil {
+	if err := w.await(); err != nil {
 		return err
 	}
 	return fault

@@ -29,9 +29,9 @@ func (w *worker) adoptTopic(ctx context.Context) error {
 		}
 		var records []kafka.Record
 		send := func() error {
-			w.launch(ctx, w.checkpoint(checkpoint.Walking), records, 0)
+			w.launch(w.checkpoint(checkpoint.Walking), records, 0)
 			records = nil
-			return w.await(ctx)
+			return w.await()
 		}
 		for k, s := range strays {
 			key := []byte(k)
@@ -56,8 +56,8 @@ func (w *worker) adoptTopic(ctx context.Context) error {
 	}
 	w.index = nil
 	w.p.log.Info("the topic is adopted as it is", "resource", w.res.Name, "topic", w.res.Topic.Name, "moved", moved)
-	w.launch(ctx, w.checkpoint(checkpoint.Walking), nil, 0)
-	return w.await(ctx)
+	w.launch(w.checkpoint(checkpoint.Walking), nil, 0)
+	return w.await()
 }
 
 // strays folds the topic by partition and key and returns the live records that stand in a wrong partition. They are held in

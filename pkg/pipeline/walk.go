@@ -26,8 +26,9 @@ const (
 // resumeWithin is how old a position may be and still be gone on from: an older listing has moved too much.
 const resumeWithin = 15 * time.Minute
 
-// lastWord is how long what is in hand may take to be committed after a signal.
-const lastWord = 9 * time.Second
+// lastWord is how long what is in hand may take to be committed after a signal; a commit that is cut off then takes two seconds more
+// to end.
+const lastWord = 7 * time.Second
 
 // worker walks one resource once. Everything in it belongs to the goroutine of its run; a fetcher goroutine is one page ahead,
 // and at most one commit is in flight.
@@ -35,6 +36,8 @@ type worker struct {
 	*session
 	p   *Pipeline
 	sum *Resource
+
+	lasting context.Context //nolint:containedctx // outlives the run's by lastWord: what is in hand is settled and committed under it
 
 	walk    *extractor.Walk
 	number  int64 // of the walk
@@ -69,6 +72,9 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 		return s.codec.fault
 	}
 	w := &worker{session: s, p: p, sum: sum, batch: newBatch(s.keyed(), len(s.res.PrimaryKey) > 0), spare: newBatch(s.keyed(), len(s.res.PrimaryKey) > 0)}
+	var release func()
+	w.lasting, release = grace(ctx)
+	defer release()
 	if s.codec.ready() {
 		sum.SchemaID = s.codec.frame.ID
 	}
@@ -175,7 +181,7 @@ func (w *worker) run(ctx context.Context) error {
 		var err error
 		select {
 		case <-ctx.Done():
-			return w.flush(ctx, ctx.Err())
+			return w.flush(ctx.Err())
 		case f := <-pages:
 			switch {
 			case errors.Is(f.err, io.EOF):
@@ -185,15 +191,15 @@ func (w *worker) run(ctx context.Context) error {
 			case f.err != nil:
 				err = f.err
 			default:
-				err = w.take(ctx, f.page)
+				err = w.take(w.lasting, f.page)
 			}
 		case <-tick.C:
-			err = w.due(ctx)
+			err = w.due(w.lasting)
 		case outcome := <-landed:
-			err = w.land(ctx, outcome)
+			err = w.land(outcome)
 		}
 		if err != nil {
-			return w.flush(ctx, err)
+			return w.flush(err)
 		}
 	}
 }
@@ -241,7 +247,7 @@ func (w *worker) due(ctx context.Context) error {
 		return w.settle(ctx)
 	}
 	if !w.batch.empty() && time.Since(w.opened) >= w.p.cfg.Kafka.CommitInterval {
-		return w.commit(ctx, w.walking())
+		return w.commit(w.walking())
 	}
 	return nil
 }
@@ -347,12 +353,7 @@ func (w *worker) dataError(p *extractor.Page, i int, err error) error {
 }
 
 // flush commits what is whole and then returns err, or what came in the way of the commit where that is graver.
-func (w *worker) flush(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWord)
-		defer cancel()
-	}
+func (w *worker) flush(err error) error {
 	worst := func(e error) {
 		if e != nil && gravity(ExitCode(e)) > gravity(ExitCode(err)) {
 			err = e
@@ -363,7 +364,7 @@ func (w *worker) flush(ctx context.Context, err error) error {
 		return err
 	}
 	if len(w.sample) > 0 {
-		if e := w.settle(ctx); e != nil {
+		if e := w.settle(w.lasting); e != nil {
 			worst(e)
 			if stopsRun(e) {
 				w.abandon()
@@ -372,9 +373,9 @@ func (w *worker) flush(ctx context.Context, err error) error {
 		}
 	}
 	if !w.batch.empty() {
-		worst(w.commit(ctx, w.walking()))
+		worst(w.commit(w.walking()))
 	}
-	worst(w.await(ctx))
+	worst(w.await())
 	return err
 }
 

@@ -8,21 +8,30 @@ import (
 // CanRead reports whether this schema, as the reader's, decodes all that writer's can have written: the Avro specification's
 // "Schema Resolution". The error is an [*IncompatibleError] for the first field that it can't.
 func (s *Schema) CanRead(writer *Schema) error {
-	return resolve(s.root, writer.root, map[[2]*typ]bool{})
+	return resolver{}.resolve(s.root, writer.root)
 }
 
-func resolve(r, w *typ, open map[[2]*typ]bool) error {
-	r, w = r.real(), w.real()
-	pair := [2]*typ{r, w}
-	if open[pair] {
+// resolver knows the pairs of reader's and writer's types that are good, or being looked at, as types may refer to themselves.
+type resolver map[[2]*typ]bool
+
+func (o resolver) resolve(r, w *typ) error {
+	pair := [2]*typ{r.real(), w.real()}
+	if o[pair] {
 		return nil
 	}
-	open[pair] = true
-	defer delete(open, pair)
+	o[pair] = true
+	err := o.compare(pair[0], pair[1])
+	if err != nil {
+		delete(o, pair)
+	}
+	return err
+}
+
+func (o resolver) compare(r, w *typ) error {
 	switch {
 	case w.kind == kUnion:
 		for _, b := range w.branches {
-			if err := resolve(r, b, open); err != nil {
+			if err := o.resolve(r, b); err != nil {
 				return err
 			}
 		}
@@ -30,7 +39,7 @@ func resolve(r, w *typ, open map[[2]*typ]bool) error {
 	case r.kind == kUnion:
 		var first error
 		for _, b := range r.branches {
-			err := resolve(b, w, open)
+			err := o.resolve(b, w)
 			if err == nil {
 				return nil
 			}
@@ -47,7 +56,7 @@ func resolve(r, w *typ, open map[[2]*typ]bool) error {
 	}
 	switch r.kind {
 	case kArray, kMap:
-		if err := resolve(r.items, w.items, open); err != nil {
+		if err := o.resolve(r.items, w.items); err != nil {
 			return within("[]", err)
 		}
 	case kFixed:
@@ -64,12 +73,12 @@ func resolve(r, w *typ, open map[[2]*typ]bool) error {
 			}
 		}
 	case kRecord:
-		return resolveRecord(r, w, open)
+		return o.record(r, w)
 	}
 	return nil
 }
 
-func resolveRecord(r, w *typ, open map[[2]*typ]bool) error {
+func (o resolver) record(r, w *typ) error {
 	if simple(r.name) != simple(w.name) {
 		return &IncompatibleError{Why: fmt.Sprintf("record %s can't read record %s", r.name, w.name)}
 	}
@@ -86,7 +95,7 @@ func resolveRecord(r, w *typ, open map[[2]*typ]bool) error {
 		}
 		switch {
 		case from != nil:
-			if err := resolve(f.typ, from.typ, open); err != nil {
+			if err := o.resolve(f.typ, from.typ); err != nil {
 				return within(f.name, err)
 			}
 		case f.def == "":

@@ -320,3 +320,23 @@ func TestFirstSchemaNeedsTheKey(t *testing.T) {
 		t.Errorf("got %v, want a ValueError for id", err)
 	}
 }
+
+// TestContractHoldsWhileAPageGrows: what another misfit of the page adds does not let in what the contract refuses.
+func TestContractHoldsWhileAPageGrows(t *testing.T) {
+	s, _ := settle(t, nil, byID, `{"id":1,"n":1,"o":{"a":1}}`)
+	page := []string{`{"id":2,"new":1,"o":{"b":2}}`, `{"id":3,"n":"x"}`}
+	names, types := byID, byID
+	names.KeepNames, types.KeepTypes = true, true
+	for want, o := range map[string]schema.Options{
+		`id:long n:long? n__v_string:string?~n o:r_o{a:long?}?`: names,
+		`id:long n:long? new:long? o:r_o{a:long? b:long?}?`:     types,
+	} {
+		next, _, err := schema.Evolve(s, observe(t, o, page...), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fields(t, next); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (t *track) action(n int) action {
 		}
 	}
 	if len(of) == 0 || t.kind.mass && n == 0 {
-		return action{name: "nothing", do: func(t *track, ctx context.Context) error { _, err := t.finish(ctx, childOptions{}); return err }}
+		return action{name: "nothing", do: func(t *track, ctx context.Context) error { _, err := t.finish(childOptions{}); return err }}
 	}
 	at := t.rnd.IntN(sum)
 	for _, a := range of {
@@ -84,15 +84,15 @@ func (t *track) restless() func(int) {
 }
 
 // end lets whoever comes after a fault walk to the end.
-func (t *track) end(ctx context.Context) error {
-	_, err := t.finish(ctx, childOptions{gate: t.restless()})
+func (t *track) end(_ context.Context) error {
+	_, err := t.finish(childOptions{gate: t.restless()})
 	return err
 }
 
 // gaveUp says that a child's exit is the brokers' fault, not its own.
 func (t *track) gaveUp(c *child) bool {
 	if c.code == 5 && t.w.brokers.unsteady() {
-		t.w.stats.count("gave up for lack of brokers", 1)
+		t.w.stats.count("gave up for lack of brokers")
 		return true
 	}
 	return false
@@ -110,7 +110,7 @@ func (t *track) killAtRandom(ctx context.Context) error {
 		case <-c.ended:
 		}
 		if c.kill() {
-			t.w.stats.count("kill -9", 1)
+			t.w.stats.count("kill -9")
 			t.note("%s: killed after %v and %d commits", c.name, after, c.committed())
 		} else if err := t.expect(c, 0); err != nil && !t.gaveUp(c) {
 			return err
@@ -195,10 +195,10 @@ func (t *track) killAt1(p point, n int) error {
 			return cut
 		}
 		first := !began
-		switch {
-		case m.key == keyProduce || m.key == keyAddPartitions:
+		switch m.key {
+		case keyProduce, keyAddPartitions:
 			began = true
-		case m.key == keyEndTxn:
+		case keyEndTxn:
 			began = false
 		}
 		if !p.at(m, t.c.state, first) {
@@ -209,8 +209,8 @@ func (t *track) killAt1(p point, n int) error {
 		}
 		dead = true
 		if c.kill() {
-			t.w.stats.count("kill -9", 1)
-			t.w.stats.count("at a protocol point", 1)
+			t.w.stats.count("kill -9")
+			t.w.stats.count("at a protocol point")
 		}
 		return p.then
 	}
@@ -277,7 +277,7 @@ func (t *track) takeover(ctx context.Context) error {
 		}
 		return err
 	}
-	t.w.stats.count("takeovers", 1)
+	t.w.stats.count("takeovers")
 	if took := time.Since(fenced); took > t.w.patience {
 		return broken("slow", "the old instance took %v to notice", took)
 	}
@@ -340,7 +340,7 @@ func (t *track) zombie(ctx context.Context) error {
 		return t.end(ctx)
 	}
 	t.note("%s: stopped, in a commit: %v", a.name, inCommit)
-	c, err := t.finish(ctx, childOptions{gate: t.restless()})
+	c, err := t.finish(childOptions{gate: t.restless()})
 	if err != nil {
 		return err
 	}
@@ -356,7 +356,7 @@ func (t *track) zombie(ctx context.Context) error {
 	if took := time.Since(woke); took > 5*time.Second {
 		return broken("slow", "the zombie took %v to notice", took)
 	}
-	t.w.stats.count("zombies", 1)
+	t.w.stats.count("zombies")
 	t.note("%s had finished with %d commits before the zombie woke", c.name, c.committed())
 	return nil
 }
@@ -393,7 +393,7 @@ func (t *track) loseAnswer(ctx context.Context) error {
 		return fmt.Errorf("after losing %s: %w", []string{"an answer to EndTxn with its connection", "all answers to EndTxn", "the EndTxn request"}[how], err)
 	}
 	if lost > 0 {
-		t.w.stats.count("lost commit responses", 1)
+		t.w.stats.count("lost commit responses")
 	}
 	if c.code != 0 {
 		return t.end(ctx)
@@ -411,7 +411,7 @@ func (t *track) reset(ctx context.Context) error {
 		if err := t.expect(c, 0); err != nil && !t.gaveUp(c) {
 			return err
 		}
-		t.w.stats.count("resets", 1)
+		t.w.stats.count("resets")
 	}
 	return t.end(ctx)
 }
@@ -420,13 +420,13 @@ func (t *track) reset(ctx context.Context) error {
 func (t *track) stall(ctx context.Context) error {
 	n, seen := t.rnd.IntN(10*t.pages()), 0
 	d := time.Duration(100+t.rnd.IntN(1000)) * time.Millisecond
-	_, err := t.finish(ctx, childOptions{gate: t.restless(), point: func(*message) verdict {
+	_, err := t.finish(childOptions{gate: t.restless(), point: func(*message) verdict {
 		if seen++; seen == n {
 			_ = wait(context.Background(), d)
 		}
 		return pass
 	}})
-	t.w.stats.count("stalls", 1)
+	t.w.stats.count("stalls")
 	return err
 }
 
@@ -451,7 +451,7 @@ func (t *track) terminate(ctx context.Context) error {
 	if took := time.Since(sent); took > 12*time.Second {
 		return broken("slow", "it took %v to stop after SIGTERM", took)
 	}
-	t.w.stats.count("SIGTERM", 1)
+	t.w.stats.count("SIGTERM")
 	return t.end(ctx)
 }
 
@@ -517,7 +517,7 @@ func (t *track) drift(ctx context.Context) error {
 			return broken("verdict", "a walk under which the total moved is not drifted: %+v", s)
 		}
 	}
-	t.w.stats.count("drifts", 1)
+	t.w.stats.count("drifts")
 	return nil
 }
 
@@ -536,8 +536,8 @@ func (t *track) killBetweenTombstones(ctx context.Context) error {
 			commits++
 		case m.key == keyProduce && !m.answer && commits == after:
 			if dead = true; c.kill() {
-				t.w.stats.count("kill -9", 1)
-				t.w.stats.count("between tombstones", 1)
+				t.w.stats.count("kill -9")
+				t.w.stats.count("between tombstones")
 			}
 			return cut
 		}

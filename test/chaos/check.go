@@ -83,7 +83,6 @@ type checker struct {
 type round struct {
 	ids, seqs []int64 // the listing when it began
 	shifted   bool    // rows changed places since
-	from      int     // transactions checked before it
 }
 
 // transactions groups the records of the data topic by transaction.

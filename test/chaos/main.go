@@ -64,6 +64,7 @@ func run(ctx context.Context, args []string) (err error) {
 	flags.StringVar(&w.action, "only", "", "one action alone, by its name")
 	flags.StringVar(&w.binary, "binary", "", "the program; built from ./cmd/producer without it")
 	parallel := flags.Int("parallel", 4, "pipelines at once")
+	flags.DurationVar(&w.deadline, "deadline", 0, "of a child; default 1m, 3m with a cluster")
 	first := flags.Int("first", 0, "number of the first pipeline")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -93,17 +94,21 @@ func run(ctx context.Context, args []string) (err error) {
 
 // startKafka starts brokers and registry.
 func (w *world) startKafka(ctx context.Context, which string) (err error) {
-	w.patience, w.short, w.deadline = 10*time.Second, 3*time.Second, time.Minute
+	deadline := time.Minute
+	w.patience, w.short = 10*time.Second, 3*time.Second
 	switch which {
 	case "embedded":
 		w.brokers, err = startEmbedded()
 	case "real":
 		w.brokers, err = startApache(ctx, 1, w.seed)
 	case "cluster":
-		w.patience, w.short, w.deadline = 20*time.Second, 10*time.Second, 3*time.Minute
+		w.patience, w.short, deadline = 20*time.Second, 10*time.Second, 3*time.Minute
 		w.brokers, err = startApache(ctx, 3, w.seed)
 	default:
 		return fmt.Errorf("-kafka %s: want embedded, real or cluster", which)
+	}
+	if w.deadline == 0 {
+		w.deadline = deadline
 	}
 	return err
 }

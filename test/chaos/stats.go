@@ -25,10 +25,10 @@ func newStats() *stats {
 	return &stats{counts: map[string]int{}, rounds: map[string]int{}, violations: map[string]int{}, byPublish: map[string]int{}}
 }
 
-func (s *stats) count(what string, n int) {
+func (s *stats) count(what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counts[what] += n
+	s.counts[what]++
 }
 
 // recovered notes how long after a kill the next commit was confirmed.

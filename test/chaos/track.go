@@ -199,7 +199,7 @@ func (t *track) change() {
 }
 
 // calm has the source, which stands still now, walked from its beginning, as often as it takes until all is there.
-func (t *track) calm(ctx context.Context) error {
+func (t *track) calm(_ context.Context) error {
 	walks := 0
 	if t.l.settle() || t.round.shifted {
 		walks = 1
@@ -208,7 +208,7 @@ func (t *track) calm(ctx context.Context) error {
 		walks = 2
 	}
 	for range walks {
-		c, err := t.finish(ctx, childOptions{})
+		c, err := t.finish(childOptions{})
 		if err != nil {
 			return err
 		}
@@ -261,7 +261,7 @@ func (t *track) finalReader(ctx context.Context) error {
 }
 
 // finish starts children until one walks to the end. Only while brokers are being killed may one give up before (exit 5).
-func (t *track) finish(ctx context.Context, o childOptions) (*child, error) {
+func (t *track) finish(o childOptions) (*child, error) {
 	for range 20 {
 		began := time.Now()
 		c, err := t.start(o)
@@ -274,7 +274,7 @@ func (t *track) finish(ctx context.Context, o childOptions) (*child, error) {
 		} else if c.code != 5 || !t.w.brokers.unsteady() {
 			return nil, err
 		}
-		t.w.stats.count("gave up for lack of brokers", 1)
+		t.w.stats.count("gave up for lack of brokers")
 	}
 	return nil, broken("hang", "20 children in a row gave up")
 }

@@ -13,7 +13,7 @@ func test(pkg, run string) killer { return killer{pkg: pkg, run: run} }
 
 // chaos is the chaos program against the mutant, for at most 30 seconds; more flags may choose what it does.
 func chaos(args ...string) killer {
-	return killer{args: append([]string{"-duration", "30s", "-seed", "1"}, args...)}
+	return killer{args: append([]string{"-duration", "30s", "-seed", "1", "-deadline", "15s"}, args...)}
 }
 
 // mutant is a broken variant of the protocol, and what must notice it. The first killer that does is enough.
@@ -83,7 +83,8 @@ func mutants() []mutant {
 			"	if err := w.p.refence(ctx, w.session); err != nil {\n		return false, err\n	}\n", ""}}, []killer{chaos("-only", "lost answer")}},
 		{"memory moves before the commit", []edit{{commitGo,
 			"	producer := w.producer\n", "	producer := w.producer\n	w.state = st\n"}}, []killer{chaos("-only", "lost answer")}},
-		{"index applied before the commit", []edit{{commitGo,
+		{"index applied before the commit, and kept", []edit{{walkGo,
+			"	if err == nil {\n		err = w.noteEnds(ctx)\n	}\n", "	_ = w.noteEnds(ctx)\n"}, {commitGo,
 			"	producer := w.producer\n",
 			`	producer := w.producer
 	for i := range f.batch.rows {
