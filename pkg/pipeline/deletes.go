@@ -44,7 +44,7 @@ func (w *worker) remove(ctx context.Context) error {
 		return w.tooMany(n, allow)
 	}
 	for chunk := range slices.Chunk(gone, batchRecords) {
-		if err := w.bury(ctx, chunk); err != nil {
+		if err := w.entomb(chunk); err != nil {
 			return err
 		}
 	}
@@ -96,8 +96,8 @@ func (w *worker) confirm(ctx context.Context, candidates []string) ([]string, er
 	return gone, nil
 }
 
-// bury commits one tombstone for each key.
-func (w *worker) bury(ctx context.Context, keys []string) error {
+// entomb commits one tombstone for each key.
+func (w *worker) entomb(keys []string) error {
 	records := make([]kafka.Record, 0, len(keys)+1)
 	for _, k := range keys {
 		key := []byte(k)

@@ -189,7 +189,19 @@ func (p *Pipeline) walkAll(ctx context.Context, out []Resource) error {
 			return nil
 		})
 	}
-	return g.Wait()
+	err := g.Wait()
+	for i := range out {
+		if err == nil {
+			err = out[i].err
+		}
+	}
+	if s := signaled(ctx); s != nil && err != nil { // nothing is graver
+		return s
+	}
+	if stopsRun(err) {
+		return err
+	}
+	return nil
 }
 
 // verdict writes how a resource ended.
@@ -223,12 +235,19 @@ func advice(code int, r *Resource) string {
 
 // cause replaces a cancellation by the reason that ctx was given for it.
 func cause(ctx context.Context, err error) error {
-	var intr *SignalError
-	if err != nil && ctx.Err() != nil && errors.As(context.Cause(ctx), &intr) &&
-		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		return intr
+	if s := signaled(ctx); s != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return s
 	}
 	return err
+}
+
+// signaled returns the signal that canceled ctx, or nil.
+func signaled(ctx context.Context) *SignalError {
+	var s *SignalError
+	if ctx.Err() == nil || !errors.As(context.Cause(ctx), &s) {
+		return nil
+	}
+	return s
 }
 
 // Close releases producers, indexes and connections. The pipeline can run again.
