@@ -1,9 +1,12 @@
 LINT := go tool -modfile=tools/go.mod golangci-lint
 GO   := go
 FUZZ ?= 10s
+DURATION ?= 5m
+SEED ?= 1
+KAFKA ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-kafka lint fmt bench fuzz clean
+.PHONY: help build run test test-kafka lint fmt bench chaos chaos-short mutants fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,8 +34,17 @@ fmt: ## format the code
 bench: ## the whole pipeline beside encoding/json and goavro: time, CPU, memory
 	$(GO) run ./test/bench
 
+chaos: ## kill, stop and cut off the program for DURATION (5m) while a model watches; SEED (1) decides; KAFKA=real or cluster
+	$(GO) run ./test/chaos -duration $(DURATION) -seed $(SEED) -kafka $(KAFKA)
+
+chaos-short: ## a slice of it
+	$(GO) run ./test/chaos -duration 20s -seed $(SEED)
+
+mutants: ## break the protocol in thirty ways and show that the suite notices each
+	$(GO) run ./test/mutants
+
 fuzz: ## every fuzz target, each for FUZZ (10s)
-	@grep -r '^func Fuzz' --include='*_test.go' pkg | sed -E 's|(.*)/[^/]*:func (\w*).*|./\1 \2|' | while read -r package target; do \
+	@grep -r '^func Fuzz' --include='*_test.go' pkg | sed -E 's|(.*)/[^/]*:func ([A-Za-z0-9_]*).*|./\1 \2|' | while read -r package target; do \
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ) $$package || exit 1; \
 	done
 

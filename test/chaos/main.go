@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string) (err error) {
 	flags.StringVar(&w.action, "only", "", "one action alone, by its name")
 	flags.StringVar(&w.binary, "binary", "", "the program; built from ./cmd/producer without it")
 	parallel := flags.Int("parallel", 4, "pipelines at once")
-	flags.DurationVar(&w.deadline, "deadline", 0, "of a child; default 1m, 3m with a cluster")
+	flags.DurationVar(&w.deadline, "deadline", 0, "of a child; default 30s, 3m with a cluster")
 	first := flags.Int("first", 0, "number of the first pipeline")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string) (err error) {
 
 // startKafka starts brokers and registry.
 func (w *world) startKafka(ctx context.Context, which string) (err error) {
-	deadline := time.Minute
+	deadline := 30 * time.Second
 	w.patience, w.short = 10*time.Second, 3*time.Second
 	switch which {
 	case "embedded":
