@@ -182,7 +182,7 @@ func TestWarnings(t *testing.T) {
 // TestParse refuses what is no schema for records of JSON, and says where.
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                     "unexpected",
+		``:                                     "ends early",
 		`"long"`:                               "no record",
 		`["null"]`:                             "no record",
 		`{}`:                                   `no "type"`,

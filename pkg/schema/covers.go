@@ -50,7 +50,7 @@ func coversList(alts []*typ, list *seen) bool {
 // covers reports whether values of type t hold all that was seen, but for members that its records lack.
 func covers(t *typ, s *seen) bool {
 	alts, canBeNull := t.alternatives()
-	if s.null && !canBeNull {
+	if s.null && !canBeNull || s.void && !canBeNull && !takesVoid(alts) {
 		return false
 	}
 	for _, bit := range []scalars{sBoolean, sLong, sDouble, sString} {
@@ -67,6 +67,19 @@ func covers(t *typ, s *seen) bool {
 		}
 	}
 	return true
+}
+
+// takesVoid reports whether one of the types takes an object in which nothing has a type: a record does, with nulls.
+func takesVoid(alts []*typ) bool {
+	if pick(alts, kRecord) != nil || pickJSON(alts) {
+		return true
+	}
+	m := pick(alts, kMap)
+	if m == nil {
+		return false
+	}
+	_, nullable := m.items.alternatives()
+	return nullable
 }
 
 func anyTakes(alts []*typ, bit scalars, s *seen) bool {

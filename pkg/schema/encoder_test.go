@@ -2,7 +2,6 @@ package schema_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"testing"
 
@@ -136,56 +135,4 @@ func Example() {
 	// Output:
 	// {"type":"record","name":"contacts","namespace":"crm","fields":[{"name":"id","type":"long"},{"name":"e_mail","type":["null","string"],"default":null,"json":"e-mail"},{"name":"score","type":["null","double"],"default":null}]}
 	// 27 bytes: {"id":7,"e_mail":"ada@example.com","score":1.5} <nil>
-}
-
-// FuzzParse: no text makes Parse or what follows it panic, and what it takes it can write and take again.
-func FuzzParse(f *testing.F) {
-	f.Add(`{"type":"record","name":"R","namespace":"n","fields":[{"name":"id","type":"long"},{"name":"d","type":["null",{"type":"bytes","logicalType":"decimal","precision":4}],"default":null}]}`)
-	f.Add(`{"type":"record","name":"R","fields":[{"name":"n","type":["null","R"],"default":null},{"name":"e","type":{"type":"enum","name":"E","symbols":["A"]},"default":"A"}]}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := schema.Parse([]byte(text))
-		if err != nil {
-			return
-		}
-		again, err := schema.Parse(s.JSON())
-		if err != nil {
-			t.Fatalf("%s: %v", s.JSON(), err)
-		}
-		if again.Fingerprint() != s.Fingerprint() || again.CanRead(s) != nil || !again.Extends(s) {
-			t.Errorf("%s is another schema than %s", again.JSON(), text)
-		}
-		_, _ = schema.Compile(s, byID)
-		schema.Warnings(s)
-	})
-}
-
-// FuzzEncoder: any object is inferred, encoded and read back by goavro, or refused with a reason.
-func FuzzEncoder(f *testing.F) {
-	f.Add(`{"id":1,"a":[1,{"b":null}],"c":{"d":"\u00e9"}}`)
-	f.Add(`{"id":"x","n":-0.0,"m":18446744073709551616}`)
-	f.Add(contact)
-	f.Fuzz(func(t *testing.T, text string) {
-		var tape record.Tape
-		if tape.Parse([]byte(text), 200) != nil || tape.Root().Kind() != record.Object {
-			return
-		}
-		obs := schema.NewObservation(byID)
-		if err := obs.Add(tape.Root()); err != nil {
-			t.Fatal(err)
-		}
-		s, _, err := schema.Evolve(nil, obs, byID)
-		var refused *schema.ValueError
-		if errors.As(err, &refused) {
-			return
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		enc, err := schema.Compile(s, byID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := enc.Append(nil, tape.Root()); err != nil && !errors.As(err, &refused) { // goavro's reading is compared in Append
-			t.Errorf("%s: %v", text, err)
-		}
-	})
 }

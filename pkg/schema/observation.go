@@ -34,7 +34,8 @@ type seen struct {
 	strings stringFacts
 	object  map[string]*seen // members that were seen, also those that have no type yet; nil: no object
 	lists   [listKinds]*seen // elements of the arrays of each kind; nil: none. Arrays without a typed element are not looked at.
-	null    bool             // null, or among elements something as empty
+	null    bool             // null, or something as empty that is no object
+	void    bool             // an object in which nothing has a type
 }
 
 // listKind is what an array's typed elements have in common: each kind has a type of its own.
@@ -98,6 +99,10 @@ func (s *seen) add(v record.Value) {
 	case record.Number:
 		s.addNumber(v)
 	case record.Object:
+		if hollow(v) {
+			s.void = true
+			return
+		}
 		if s.object == nil {
 			s.object = map[string]*seen{}
 		}
@@ -122,6 +127,7 @@ func (s *seen) add(v record.Value) {
 func (s *seen) addArray(v record.Value) {
 	kind, typed := kindOf(v)
 	if !typed {
+		s.null = true
 		return
 	}
 	list := s.lists[kind]
@@ -133,7 +139,9 @@ func (s *seen) addArray(v record.Value) {
 		switch {
 		case !hollow(e):
 			list.add(e)
-		case kind != ofObjects || e.Kind() != record.Object: // an empty object is a record of nulls among records
+		case kind == ofObjects && e.Kind() == record.Object:
+			list.void = true
+		default:
 			list.null = true
 		}
 	}
@@ -232,7 +240,7 @@ func (f *stringFacts) merge(o *stringFacts) {
 
 func (s *seen) merge(o *seen) {
 	s.scalars |= o.scalars
-	s.null = s.null || o.null
+	s.null, s.void = s.null || o.null, s.void || o.void
 	s.numbers.inexact = s.numbers.inexact || o.numbers.inexact
 	s.numbers.beyond32 = s.numbers.beyond32 || o.numbers.beyond32
 	s.numbers.wide = s.numbers.wide || o.numbers.wide
