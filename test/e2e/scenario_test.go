@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/url"
@@ -152,10 +153,19 @@ type process struct {
 // start starts the program with the case's key in API_KEY. It is killed after the deadline.
 func (s *scenario) start(args ...string) *process {
 	s.Helper()
+	return s.startTo(nil, args...)
+}
+
+// startTo also hands its stdout, as it comes, to w.
+func (s *scenario) startTo(w io.Writer, args ...string) *process {
+	s.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	s.Cleanup(cancel)
 	p := &process{s: s, cmd: exec.CommandContext(ctx, env.binary, args...)}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = s.dir, &p.stdout, &p.stderr
+	if w != nil {
+		p.cmd.Stdout = io.MultiWriter(&p.stdout, w)
+	}
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "API_KEY=" + s.key}
 	s.barrier()
 	if err := p.cmd.Start(); err != nil {
