@@ -49,7 +49,7 @@ func newCodec(cfg *config.Config, r config.Resource, reg registry.Registry, log 
 		c.opts.Nested = schema.JSON
 	}
 	c.opts.KeepNames, c.opts.KeepTypes = r.Contract.Columns != "evolve", r.Contract.DataType != "evolve"
-	if r.Contract.Columns == "discard_value" || r.Contract.DataType == "discard_value" {
+	if r.Contract.Tables == "discard_value" || r.Contract.Columns == "discard_value" || r.Contract.DataType == "discard_value" {
 		return nil, &GuardError{Text: fmt.Sprintf("%s: resource %s: schema_contract discard_value is not supported: use discard_row, freeze or evolve", cfg.Path, r.Name)}
 	}
 	if cfg.Schema.Directory == "" {

@@ -100,7 +100,7 @@ func (w *worker) land(outcome error) error {
 		case as[*kafka.AbortedError](outcome) && try < commitTries:
 			again = true
 		case as[*kafka.UnknownOutcomeError](outcome) && try < commitTries:
-			committed, err := w.reread(ctx, f)
+			committed, err := w.p.reread(ctx, w.session, f.state)
 			if err != nil {
 				outcome = err
 			} else if committed {
@@ -122,38 +122,6 @@ func (w *worker) land(outcome error) error {
 	return w.landed(f)
 }
 
-// reread fences again and asks the state topic whether f was committed.
-func (w *worker) reread(ctx context.Context, f *flight) (bool, error) {
-	w.p.log.Warn("the outcome of a commit is unknown: it is read back from the state", "resource", w.res.Name)
-	// Where a newer instance has committed already, this one must not fence it: look before fencing, and decide after.
-	if _, err := w.stands(ctx, f); err != nil {
-		return false, err
-	}
-	if err := w.p.refence(ctx, w.session); err != nil {
-		return false, err
-	}
-	return w.stands(ctx, f)
-}
-
-// stands reports whether f's state is the newest committed one. One that is neither f's nor the one before it is a newer
-// instance's: a [*kafka.FencedError].
-func (w *worker) stands(ctx context.Context, f *flight) (bool, error) {
-	entries, err := checkpoint.Load(ctx, w.p.cluster, w.p.cfg.StateTopic())
-	if err != nil {
-		return false, err
-	}
-	e := entries[w.res.Name]
-	switch {
-	case e.Err != nil:
-		return false, e.Err
-	case e.State.Seq == f.state.Seq && e.State.Instance == f.state.Instance:
-		return true, nil
-	case e.State.Seq == w.state.Seq:
-		return false, nil
-	}
-	return false, &kafka.FencedError{TransactionalID: w.p.cfg.TransactionalID(w.res.Topic.Name), Err: errors.New("the state topic holds its checkpoint")}
-}
-
 // landed moves memory to where the topic now is.
 func (w *worker) landed(f *flight) error {
 	w.state, w.stateAt = f.state, time.Now()
@@ -170,6 +138,7 @@ func (w *worker) landed(f *flight) error {
 		key := f.batch.bytes(r.key)
 		if err := w.index.Apply(key, r.hash, true); err != nil {
 			if w.diff || w.deletes() || !as[*table.TooLargeError](err) {
+				w.ends = nil // it lacks what was committed: the next cycle folds the topic again
 				return err
 			}
 			w.p.log.Warn("the walk has more keys than kafka.index.max_bytes lets it remember: it proves nothing", "resource", w.res.Name)

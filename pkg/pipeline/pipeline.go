@@ -33,7 +33,7 @@ type Observer interface {
 // Options of a pipeline. The zero value runs all resources, silently.
 type Options struct {
 	Resources []string // names of the resources to run; empty: all
-	Reset     bool     // the first cycle forgets their state and adopts the topics as they are
+	Reset     bool     // each resource's first walk forgets its state and adopts its topic as it is
 	Logger    *slog.Logger
 	Observer  Observer
 	Redact    func(string) string // applied to every error text that leaves; nil: as it is
@@ -50,7 +50,6 @@ type Pipeline struct {
 	cluster  *kafka.Cluster
 	registry registry.Registry // nil: single-object encoding
 	sessions []*session
-	reset    bool
 	instance string // names this process in the states that it commits
 }
 
@@ -65,7 +64,7 @@ func New(cfg *config.Config, o Options) (*Pipeline, error) {
 	if o.Redact == nil {
 		o.Redact = func(s string) string { return s }
 	}
-	p := &Pipeline{cfg: cfg, opts: o, log: o.Logger, reset: o.Reset, instance: rand.Text()}
+	p := &Pipeline{cfg: cfg, opts: o, log: o.Logger, instance: rand.Text()}
 	resources, err := pick(cfg.Resources, o.Resources)
 	if err != nil {
 		return nil, err
@@ -140,7 +139,6 @@ func (p *Pipeline) Run(ctx context.Context) Summary {
 	}
 	err := cause(ctx, p.open(ctx))
 	if err == nil {
-		p.reset = false
 		err = p.walkAll(ctx, sum.Resources)
 	}
 	for i := range sum.Resources {

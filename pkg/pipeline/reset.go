@@ -11,7 +11,7 @@ import (
 
 // stray is a live record that stands in another partition than its key's.
 type stray struct {
-	value   []byte // nil: the key's own partition holds a live record too
+	value   []byte // nil: the key's own partition knows better
 	headers []kafka.Header
 	at      time.Time
 	in      []int32 // the wrong partitions that hold it
@@ -20,16 +20,17 @@ type stray struct {
 // adoptTopic is --reset: the state is written anew, and live keys in a wrong partition move to their own, each with its tombstone
 // in one transaction.
 func (w *worker) adoptTopic(ctx context.Context) error {
-	w.adopt = false
 	moved := 0
+	var records []kafka.Record
 	if w.keyed() {
 		strays, err := w.strays(ctx)
 		if err != nil {
 			return err
 		}
-		var records []kafka.Record
 		send := func() error {
-			w.launch(w.checkpoint(checkpoint.Walking), records, 0)
+			st := w.checkpoint(checkpoint.Walking)
+			st.Identity = "an unfinished --reset" // should it end here, only another one may go on
+			w.launch(st, records, 0)
 			records = nil
 			return w.await()
 		}
@@ -48,23 +49,22 @@ func (w *worker) adoptTopic(ctx context.Context) error {
 				}
 			}
 		}
-		if len(records) > 0 {
-			if err := send(); err != nil {
-				return err
-			}
-		}
 	}
 	w.index = nil
 	w.p.log.Info("the topic is adopted as it is", "resource", w.res.Name, "topic", w.res.Topic.Name, "moved", moved)
-	w.launch(w.checkpoint(checkpoint.Walking), nil, 0)
-	return w.await()
+	w.launch(w.checkpoint(checkpoint.Walking), records, 0)
+	if err := w.await(); err != nil {
+		return err
+	}
+	w.adopt = false
+	return nil
 }
 
 // strays folds the topic by partition and key and returns the live records that stand in a wrong partition. They are held in
 // memory, bounded like the index.
 func (w *worker) strays(ctx context.Context) (map[string]*stray, error) {
 	out := map[string]*stray{}
-	live := map[string]bool{} // of the keys in out: whether their own partition holds them
+	settled := map[string]bool{} // of the keys in out: whether their own partition holds them, or a tombstone that is newer
 	size := int64(0)
 	scan := func(fn func(r kafka.Record, own bool) error) error {
 		return w.p.cluster.Scan(ctx, w.res.Topic.Name, kafka.ScanOptions{}, func(r kafka.Record) error {
@@ -116,13 +116,13 @@ func (w *worker) strays(ctx context.Context) (map[string]*stray, error) {
 		}
 	}
 	err = scan(func(r kafka.Record, own bool) error {
-		if own && out[string(r.Key)] != nil {
-			live[string(r.Key)] = r.Value != nil
+		if s := out[string(r.Key)]; own && s != nil {
+			settled[string(r.Key)] = r.Value != nil || r.Timestamp.After(s.at)
 		}
 		return nil
 	})
-	for k := range live {
-		if live[k] {
+	for k := range settled {
+		if settled[k] {
 			out[k].value = nil
 		}
 	}

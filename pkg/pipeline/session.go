@@ -3,7 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +27,7 @@ type session struct {
 	stateAt  time.Time        // when the broker was given it
 	index    *table.Index     // nil: not loaded
 	ends     []int64          // the topic's end offsets when the index was last known to be whole
-	adopt    bool             // --reset: this cycle adopts the topic
+	adopt    bool             // --reset: the topic is to be adopted before its next walk
 }
 
 func (p *Pipeline) newSession(r config.Resource) (*session, error) {
@@ -35,7 +35,7 @@ func (p *Pipeline) newSession(r config.Resource) (*session, error) {
 	if err != nil {
 		return nil, &GuardError{Text: fmt.Sprintf("%s: resource %s: %v", p.cfg.Path, r.Name, err)}
 	}
-	s := &session{res: r, extractor: x}
+	s := &session{res: r, extractor: x, adopt: p.opts.Reset}
 	reg := p.registry
 	if reg == nil {
 		reg = registry.SingleObject(&schemaStore{p: p, s: s})
@@ -127,7 +127,6 @@ func (p *Pipeline) open(ctx context.Context) error {
 	}
 	var fenced bool
 	for _, s := range p.sessions {
-		s.adopt = p.reset
 		if s.producer == nil {
 			if s.producer, err = p.cluster.OpenProducer(ctx, p.cfg.TransactionalID(s.res.Topic.Name)); err != nil {
 				return fmt.Errorf("resource %s: %w", s.res.Name, err)
@@ -272,15 +271,51 @@ func (t *schemaStore) Put(ctx context.Context, e registry.Entry) error {
 	for _, subject := range append([]string{e.Subject}, e.Others...) { // compaction keeps one record a schema
 		rec.Headers = append(rec.Headers, kafka.Header{Key: subjectHeader, Value: []byte(subject)})
 	}
-	err := t.s.producer.Commit(ctx, kafka.Batch{Records: []kafka.Record{rec}})
-	if err == nil || !as[*kafka.UnknownOutcomeError](err) && !as[*kafka.AbortedError](err) {
-		return err
+	for try := 1; ; try++ {
+		err := t.s.producer.Commit(ctx, kafka.Batch{Records: []kafka.Record{rec}})
+		unknown := as[*kafka.UnknownOutcomeError](err)
+		if try == commitTries || !unknown && !as[*kafka.AbortedError](err) {
+			return err
+		}
+		if unknown { // written or not, it is written again: a schema that stands twice is one key
+			if _, err := t.p.reread(ctx, t.s, checkpoint.State{}); err != nil {
+				return err
+			}
+		}
 	}
-	// Written or not, a schema written twice is one key: fence again and write again.
-	if err := t.p.refence(ctx, t.s); err != nil {
-		return err
+}
+
+// reread fences again and asks the state topic whether next was committed, for a commit of unknown outcome. What a newer instance
+// has committed is a [*kafka.FencedError].
+func (p *Pipeline) reread(ctx context.Context, s *session, next checkpoint.State) (bool, error) {
+	p.log.Warn("the outcome of a commit is unknown: it is read back from the state", "resource", s.res.Name)
+	// Where a newer instance has committed already, this one must not fence it: look before fencing, and decide after.
+	if _, err := p.stands(ctx, s, next); err != nil {
+		return false, err
 	}
-	return t.s.producer.Commit(ctx, kafka.Batch{Records: []kafka.Record{rec}})
+	if err := p.refence(ctx, s); err != nil {
+		return false, err
+	}
+	return p.stands(ctx, s, next)
+}
+
+// stands reports whether next is the newest committed state of s. One that is neither next nor the one that s knows of is a newer
+// instance's.
+func (p *Pipeline) stands(ctx context.Context, s *session, next checkpoint.State) (bool, error) {
+	entries, err := checkpoint.Load(ctx, p.cluster, p.cfg.StateTopic())
+	if err != nil {
+		return false, err
+	}
+	e := entries[s.res.Name]
+	switch {
+	case e.Err != nil && !s.adopt:
+		return false, e.Err
+	case e.State.Seq == next.Seq && e.State.Instance == next.Instance:
+		return true, nil
+	case e.State.Seq == s.state.Seq:
+		return false, nil
+	}
+	return false, &kafka.FencedError{TransactionalID: p.cfg.TransactionalID(s.res.Topic.Name), Err: errors.New("the state topic holds its checkpoint")}
 }
 
 // refence opens the session's producer anew: the coordinator ends whatever transaction was open before this returns.
