@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"producer/pkg/extractor"
 	"producer/pkg/kafka"
 )
 
@@ -22,6 +23,16 @@ func (p *Pipeline) preflight(infos map[string]kafka.TopicInfo) error {
 			problems = append(problems, &GuardError{Text: fmt.Sprintf(
 				"topic %s of resource %s has cleanup.policy=%s; write_disposition %s needs %s: alter the topic, or name another one under kafka.topic",
 				t.Name, s.res.Name, got, s.res.Disposition, s.policy())})
+		}
+	}
+	tables := []string{p.cfg.StateTopic()}
+	if p.registry == nil {
+		tables = append(tables, p.cfg.SchemasTopic())
+	}
+	for _, name := range tables {
+		if got := infos[name].Config["cleanup.policy"]; infos[name].Exists && got != "compact" {
+			problems = append(problems, &GuardError{Text: fmt.Sprintf(
+				"topic %s has cleanup.policy=%s, it needs compact, or what it holds would be forgotten: alter the topic", name, got)})
 		}
 	}
 	for _, t := range infos {
@@ -63,10 +74,10 @@ func (p *Pipeline) guard(ctx context.Context, s *session) error {
 	case t.Partitions != st.Partitions:
 		return refuse("topic %s has %d partitions, it had %d: keys would change places and old values stay", t.Name, t.Partitions, st.Partitions)
 	}
-	if s.keyed() && st.Last != nil && st.Last.Keys > 0 {
+	if s.keyed() && s.deadLetters() == "" && (st.Last != nil && st.Last.Keys > 0 || position(st) != (extractor.Position{})) {
 		full, err := p.populated(ctx, t)
 		if err == nil && !full {
-			err = refuse("topic %s is empty, but its state knows of %d keys", t.Name, st.Last.Keys)
+			err = refuse("topic %s is empty, but its state knows of records in it", t.Name)
 		}
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 // world is a pipeline of one resource, its source and its broker.
 type world struct {
 	*testing.T
+	broker  *kfake.Cluster
 	brokers []string
 	url     string
 
@@ -36,12 +37,17 @@ type world struct {
 
 func begin(t *testing.T, rows ...string) *world {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	return beginWith(t, rows)
+}
+
+func beginWith(t *testing.T, rows []string, o ...kfake.Opt) *world {
+	t.Helper()
+	broker, err := kfake.NewCluster(append(o, kfake.NumBrokers(1))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	w := &world{T: t, brokers: broker.ListenAddrs(), rows: rows, fail: map[int]bool{}}
+	w := &world{T: t, broker: broker, brokers: broker.ListenAddrs(), rows: rows, fail: map[int]bool{}}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	w.url = server.URL

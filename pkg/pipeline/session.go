@@ -285,12 +285,20 @@ func (t *schemaStore) Put(ctx context.Context, e registry.Entry) error {
 	}
 }
 
+// glance is how long the state is looked at before a transaction of unknown outcome is ended.
+const glance = time.Second
+
 // reread fences again and asks the state topic whether next was committed, for a commit of unknown outcome. What a newer instance
 // has committed is a [*kafka.FencedError].
 func (p *Pipeline) reread(ctx context.Context, s *session, next checkpoint.State) (bool, error) {
 	p.log.Warn("the outcome of a commit is unknown: it is read back from the state", "resource", s.res.Name)
-	// Where a newer instance has committed already, this one must not fence it: look before fencing, and decide after.
-	if _, err := p.stands(ctx, s, next); err != nil {
+	// Where a newer instance has committed already, this one must not fence it: look before fencing, and decide after. A look that
+	// lasts is held up by an open transaction, most likely the one in question: then nobody has taken over.
+	look, cancel := context.WithTimeout(ctx, glance)
+	_, err := p.stands(look, s, next)
+	late := look.Err() != nil
+	cancel()
+	if err != nil && (!late || ctx.Err() != nil || as[*kafka.FencedError](err)) {
 		return false, err
 	}
 	if err := p.refence(ctx, s); err != nil {
