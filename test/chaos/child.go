@@ -177,6 +177,15 @@ func (c *child) summaries() []summary {
 // words is the end of what the child said.
 func (c *child) words() string {
 	b := c.stderr.Bytes()
+	if i := bytes.Index(b, []byte("SIGQUIT")); c.hung && i > 0 { // of the goroutines, only where they stand in this program
+		var own [][]byte
+		for _, line := range bytes.Split(b[i:], []byte("\n")) {
+			if bytes.HasPrefix(line, []byte("producer/")) || bytes.HasPrefix(line, []byte("goroutine ")) {
+				own = append(own, line)
+			}
+		}
+		b = append(b[:i:i], bytes.Join(own, []byte("\n"))...)
+	}
 	return fmt.Sprintf("%s ended with %d after %v; stderr:\n%s", c.name, c.code, time.Since(c.began).Round(time.Millisecond), b[max(0, len(b)-6000):])
 }
 

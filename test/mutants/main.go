@@ -96,8 +96,11 @@ func (l *lab) control(ctx context.Context, chosen []mutant) error {
 			}
 			if id := fmt.Sprint(k); !done[id] {
 				done[id] = true
-				if how, err := l.kills(ctx, k, binary, overlay); how != "" || err != nil {
-					return fmt.Errorf("the program as it is does not pass %s: %s %w", k, how, err)
+				how, err := l.kills(ctx, k, binary, overlay)
+				if err != nil {
+					return err
+				} else if how != "" {
+					return fmt.Errorf("the program as it is does not pass %s: %s", k, how)
 				}
 			}
 		}
