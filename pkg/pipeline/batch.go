@@ -76,6 +76,14 @@ func (b *batch) begin(p *extractor.Page) {
 
 func (b *batch) bytes(r [2]int) []byte { return b.arena[r[0]:r[1]:r[1]] }
 
+// key is nil where the resource has no primary key.
+func (b *batch) key(r *row) []byte {
+	if !b.keyed {
+		return nil
+	}
+	return b.bytes(r.key)
+}
+
 // seek returns the newest row of key that ok accepts, or -1.
 func (b *batch) seek(key []byte, ok func(*row) bool) int32 {
 	if !b.keyed || len(b.rows) == 0 {
@@ -226,13 +234,12 @@ func (b *batch) records(dst []kafka.Record, t target) []kafka.Record {
 		r := &b.rows[i]
 		switch {
 		case r.fate == deadLetter:
-			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.bytes(r.key), Value: r.letter, Headers: []kafka.Header{
+			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.key(r), Value: r.letter, Headers: []kafka.Header{
 				{Key: "reason", Value: []byte(r.reason)}, {Key: "field", Value: []byte(r.field)}}})
 		case r.droppedBy >= 0 || r.fate == unchanged:
 		default:
-			rec := kafka.Record{Topic: t.topic, Partition: -1, Value: b.bytes(r.value), Headers: []kafka.Header{{Key: kafka.ContentHash, Value: r.hash[:]}}}
-			if r.key[1] > r.key[0] {
-				rec.Key = b.bytes(r.key)
+			rec := kafka.Record{Topic: t.topic, Partition: -1, Key: b.key(r), Value: b.bytes(r.value), Headers: []kafka.Header{{Key: kafka.ContentHash, Value: r.hash[:]}}}
+			if rec.Key != nil {
 				rec.Partition = kafka.Partition(rec.Key, t.partitions)
 			}
 			dst = append(dst, rec)

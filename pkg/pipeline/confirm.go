@@ -49,7 +49,7 @@ func (w *worker) ask(ctx context.Context, candidates []string) ([]string, error)
 func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 	path, err := extractor.ItemPath(w.res.Topic.Deletes.Path, key)
 	if err != nil {
-		return false, err
+		return false, &DataError{Where: "by id", Err: err}
 	}
 	item, err := w.extractor.Get(ctx, path)
 	w.asked.requests += int64(item.Requests)

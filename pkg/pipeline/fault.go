@@ -6,14 +6,13 @@ import (
 	"net/http"
 
 	"producer/pkg/checkpoint"
+	"producer/pkg/extractor"
 	"producer/pkg/kafka"
 	"producer/pkg/record"
 	"producer/pkg/registry"
 	"producer/pkg/rest"
 	"producer/pkg/schema"
 	"producer/pkg/table"
-
-	"producer/pkg/extractor"
 )
 
 // Exit codes of the contract.
@@ -91,7 +90,7 @@ func ExitCode(err error) int {
 		return ExitLimit
 	case as[*DataError](err), as[*extractor.RecordError](err), as[*record.KeyError](err), as[*schema.Misfit](err),
 		as[*schema.ValueError](err), as[*schema.SelfCheckError](err), as[*registry.IncompatibleError](err),
-		as[*registry.TextChangedError](err):
+		as[*registry.TextChangedError](err), as[*registry.UnknownSchemaError](err):
 		return ExitData
 	}
 	return ExitSource

@@ -142,7 +142,7 @@ func (p *Pipeline) Run(ctx context.Context) Summary {
 		err = p.walkAll(ctx, sum.Resources)
 	}
 	for i := range sum.Resources {
-		p.close(&sum.Resources[i], err)
+		p.notBegun(&sum.Resources[i], err)
 	}
 	sum.conclude(err, p.opts.Redact)
 	if err != nil {
@@ -151,8 +151,8 @@ func (p *Pipeline) Run(ctx context.Context) Summary {
 	return sum
 }
 
-// close settles the line of a resource that stop, an error that ended the run, kept from beginning.
-func (p *Pipeline) close(r *Resource, stop error) {
+// notBegun settles the line of a resource that stop, an error that ended the run, kept from beginning.
+func (p *Pipeline) notBegun(r *Resource, stop error) {
 	if r.Status == "" {
 		r.err = stop
 		r.Status, r.Error = Failed, "not begun: "+p.opts.Redact(fmt.Sprint(stop))

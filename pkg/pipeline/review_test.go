@@ -597,3 +597,103 @@ func TestStoringASchemaFencesNoNewerInstance(t *testing.T) {
 		t.Errorf("the newer one finds %d unchanged, want 30", got.Unchanged)
 	}
 }
+
+// noise is text that doesn't compress.
+func noise(n int) string {
+	var b strings.Builder
+	for i, x := 0, uint32(1); i < n; i++ {
+		x = x*1664525 + 1013904223
+		b.WriteByte('A' + byte(x>>24)%26)
+	}
+	return b.String()
+}
+
+// A record that the brokers refuse for its size is named, and the pages before it are kept: also without a key, and of dead letters.
+func TestTooLargeKeepsThePagesBefore(t *testing.T) {
+	keyless := "    - {name: rows, write_disposition: append, schema_contract: {data_type: discard_row}, endpoint: {path: rows, data_selector: data, paginator: {type: offset, limit: 10}}}\n"
+	for name, tt := range map[string]struct{ resources, policy, row string }{
+		"record":      {resource("rows", "rows", ""), "compact", `{"id":26,"text":"%s"}`},
+		"keyless":     {keyless, "delete", `{"id":26,"text":"%s"}`},
+		"dead letter": {keyless, "delete", `{"id":26,"version":"%s"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := begin(t, rows(40)...)
+			var specs []kafka.TopicSpec
+			for topic, policy := range map[string]string{"p.rows": tt.policy, "p.rows.dlq": "delete"} {
+				specs = append(specs, kafka.TopicSpec{Name: topic, Partitions: 2, ReplicationFactor: 1,
+					Config: map[string]string{"cleanup.policy": policy, "max.message.bytes": "20000"}})
+			}
+			if err := w.cluster().Create(t.Context(), specs); err != nil {
+				t.Fatal(err)
+			}
+			p := w.must(w.configured(tt.resources, "commit_interval: 10s, compression: none", pipeline.Options{}))
+			w.run(p, pipeline.ExitOK) // the schema stands
+			w.set(func() {
+				for i := range w.rows {
+					w.rows[i] = row(i+1, 2)
+				}
+				w.rows[25] = fmt.Sprintf(tt.row, noise(60_000))
+			})
+			got := w.run(p, pipeline.ExitData)
+			if got.Published != 20 || got.Pages != 2 || got.DeadLettered != 0 || !strings.Contains(got.Error, "offset 20") {
+				t.Errorf("published %d, %d pages, %d dead letters (%.200s); want the 20 rows of 2 pages, and offset 20 named", got.Published, got.Pages, got.DeadLettered, got.Error)
+			}
+			w.set(func() { w.rows[25] = row(26, 2) })
+			if got := w.run(p, pipeline.ExitOK); got.Published != 20 {
+				t.Errorf("then published %d, want the 20 that were left", got.Published)
+			}
+		})
+	}
+}
+
+// A dead letter of a record that has no key has none either.
+func TestDeadLettersWithoutAKey(t *testing.T) {
+	w := begin(t, rows(10)...)
+	p := w.must(w.configured("    - {name: rows, write_disposition: append, schema_contract: {data_type: discard_row}, endpoint: {path: rows, data_selector: data, paginator: {type: offset, limit: 10}}}\n",
+		"", pipeline.Options{}))
+	w.run(p, pipeline.ExitOK)
+	w.set(func() { w.rows[3] = `{"id":4,"version":"x"}` })
+	if got := w.run(p, pipeline.ExitOK); got.DeadLettered != 1 || got.Published != 9 {
+		t.Errorf("%d dead letters, %d published; want 1, 9", got.DeadLettered, got.Published)
+	}
+	err := w.cluster().Scan(t.Context(), "p.rows.dlq", kafka.ScanOptions{}, func(r kafka.Record) error {
+		if r.Key != nil {
+			t.Errorf("key %q, want none", r.Key)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A signal outranks what failed beside it.
+func TestSignalOutranksAFailure(t *testing.T) {
+	w := begin(t, rows(20)...)
+	p := w.must(w.configured(resource("rows", "rows", "")+resource("others", "rows", ""), "", pipeline.Options{}))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var requests atomic.Int64
+	w.set(func() {
+		w.fail[0] = true
+		w.before = func(int) {
+			if requests.Add(1) == 2 {
+				cancel(&pipeline.SignalError{Code: pipeline.ExitTerminate, Signal: "SIGTERM"})
+			}
+		}
+	})
+	sum := p.Run(ctx)
+	if sum.ExitCode != pipeline.ExitTerminate || sum.Status != pipeline.Failed || sum.Resources[0].Status != pipeline.Failed || sum.Resources[1].Status != pipeline.Interrupted {
+		t.Errorf("exit %d, %s, %s, %s; want 143, failed, failed, interrupted", sum.ExitCode, sum.Status, sum.Resources[0].Status, sum.Resources[1].Status)
+	}
+}
+
+// Kafka's failure ends the run: the resources after it are not begun, and the API is not asked for them.
+func TestNotBegun(t *testing.T) {
+	w := begin(t, rows(20)...)
+	p := w.must(w.configured(resource("rows", "rows", "")+resource("others", "rows", ""), "commit_timeout: 3s", pipeline.Options{}))
+	w.broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: "producer.p.rows", Err: kerr.ProducerFenced, Count: -1})
+	sum := p.Run(t.Context())
+	if sum.ExitCode != pipeline.ExitFenced || sum.Resources[1].Status != pipeline.Failed || !strings.HasPrefix(sum.Resources[1].Error, "not begun") {
+		t.Errorf("exit %d, %s: %s; want 6, failed: not begun", sum.ExitCode, sum.Resources[1].Status, sum.Resources[1].Error)
+	}
+}
