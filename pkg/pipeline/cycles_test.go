@@ -1,0 +1,135 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"producer/pkg/kafka"
+	"producer/pkg/pipeline"
+)
+
+// scans counts how often the topic is folded.
+type scans struct {
+	pipeline.Observer
+	n atomic.Int64
+}
+
+func (s *scans) Start(string, string) {}
+
+func (s *scans) Scan(_ string, done, total int64) {
+	if done == total {
+		s.n.Add(1)
+	}
+}
+
+func (s *scans) Page(string, int, int64) {}
+
+func (s *scans) Retry(string, string, time.Duration) {}
+
+func (s *scans) Commit(string, int64, int64, int64, int64, int64, time.Duration) {}
+
+func (s *scans) End(_, _, _ string, _ time.Duration) {}
+
+// The index is read once and then kept, until somebody else has written to the topic: between two cycles or during one.
+func TestIndexIsKeptBetweenCycles(t *testing.T) {
+	w := begin(t, rows(30)...)
+	seen := new(scans)
+	p := w.must(w.configured(resource("rows", "rows", ""), "commit_interval: 0s", pipeline.Options{Observer: seen}))
+	for _, step := range []struct {
+		what                 string
+		change               func()
+		published, unchanged int64
+		scans                int64
+	}{
+		{"the first", func() {}, 30, 0, 0},
+		{"nothing is new", func() {}, 0, 30, 0},
+		{"one is new", func() { w.set(func() { w.rows[4] = row(5, 2) }) }, 1, 29, 0},
+		{"again nothing", func() {}, 0, 30, 0},
+		{"somebody deletes between two cycles", func() { w.foreign(kafka.Record{Topic: "p.rows", Partition: -1, Key: []byte("7")}) }, 1, 29, 1},
+		{"somebody deletes during a cycle", func() {
+			w.set(func() {
+				w.before = func(offset int) {
+					if offset == 20 {
+						w.foreign(kafka.Record{Topic: "p.rows", Partition: -1, Key: []byte("8")})
+					}
+				}
+			})
+		}, 0, 30, 0},
+		{"which the next cycle mends", func() { w.set(func() { w.before = nil }) }, 1, 29, 1},
+	} {
+		step.change()
+		before := seen.n.Load()
+		got := w.run(p, pipeline.ExitOK)
+		if got.Published != step.published || got.Unchanged != step.unchanged {
+			t.Errorf("%s: published %d, unchanged %d; want %d, %d", step.what, got.Published, got.Unchanged, step.published, step.unchanged)
+		}
+		if n := seen.n.Load() - before; step.what != "the first" && n != step.scans {
+			t.Errorf("%s: the topic was folded %d times, want %d", step.what, n, step.scans)
+		}
+	}
+}
+
+// Deletes that are asked for by id: gone ones get a tombstone, living ones are published.
+func TestDeletesAskById(t *testing.T) {
+	w := begin(t, rows(30)...)
+	gone := map[string]int{"7": http.StatusNotFound, "8": http.StatusGone}
+	items := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if id, ok := strings.CutPrefix(r.URL.Path, "/rows/"); ok {
+			w.mu.Lock()
+			status := gone[id]
+			w.mu.Unlock()
+			if status != 0 {
+				http.Error(rw, "no", status)
+				return
+			}
+			n, _ := strconv.Atoi(id)
+			fmt.Fprintf(rw, `{"data":%s}`, row(n, 9))
+			return
+		}
+		w.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(items.Close)
+	w.url = items.URL
+	p := w.must(w.configured(resource("rows", "rows", `kafka: {deletes: {confirm: {path: "/rows/{id}"}}}, `), "", pipeline.Options{}))
+	w.run(p, pipeline.ExitOK)
+	w.set(func() {
+		w.rows = slices.DeleteFunc(rows(30), func(s string) bool { return slices.Contains([]string{row(7, 1), row(8, 1), row(9, 1)}, s) })
+	})
+	got := w.run(p, pipeline.ExitOK)
+	if got.Tombstones != 2 || got.Published != 1 || got.Proof != pipeline.Proven {
+		t.Errorf("%d tombstones, %d published, proof %s; want 2, 1 (which the listing hides), proven", got.Tombstones, got.Published, got.Proof)
+	}
+	if keys, _, _ := w.live(); len(keys) != 28 || slices.Contains(keys, "7") || !slices.Contains(keys, "9") {
+		t.Errorf("keys %v", keys)
+	}
+	// A path that finds nothing at all deletes nothing.
+	w.set(func() {
+		w.rows = w.rows[:20]
+		for i := range 31 {
+			gone[strconv.Itoa(i)] = http.StatusNotFound
+		}
+	})
+	if got := w.run(p, pipeline.ExitLimit); got.Tombstones != 0 {
+		t.Errorf("%d tombstones by a path that finds nothing", got.Tombstones)
+	}
+}
+
+// The topic of the states must be a table: retention would forget where resources stand.
+func TestStateTopicMustBeCompacted(t *testing.T) {
+	w := begin(t, rows(10)...)
+	err := w.cluster().Create(t.Context(), []kafka.TopicSpec{{Name: "p.state", Partitions: 1, ReplicationFactor: 1,
+		Config: map[string]string{"cleanup.policy": "delete"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.run(w.pipeline("merge", ""), pipeline.ExitUsage); !strings.Contains(got.Error, "p.state") || len(w.asked) != 0 {
+		t.Errorf("%q, %d requests; want the topic named, none", got.Error, len(w.asked))
+	}
+}
