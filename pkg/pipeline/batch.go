@@ -202,16 +202,7 @@ func (b *batch) culprit(e *kafka.TooLargeError, topic string) int32 {
 }
 
 func (b *batch) counts() counts {
-	c := counts{records: int64(len(b.rows))}
-	for i, p := range b.pages {
-		end := len(b.rows)
-		if i+1 < len(b.pages) {
-			end = b.pages[i+1].rows
-		}
-		if end > p.rows {
-			c.pages++
-		}
-	}
+	c := counts{pages: int64(len(b.pages)), records: int64(len(b.rows))} // a page has records, or it would be none
 	for i := range b.rows {
 		r := &b.rows[i]
 		switch {

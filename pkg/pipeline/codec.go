@@ -135,14 +135,14 @@ func (c *codec) register(ctx context.Context, s *schema.Schema) error {
 	return c.adopt(s, frame)
 }
 
-// evolve adds to the schema what obs holds beyond it, and says so in the log. It reports whether anything was added.
-func (c *codec) evolve(ctx context.Context, obs *schema.Observation) (bool, error) {
+// evolve adds to the schema what obs holds beyond it, and says so in the log.
+func (c *codec) evolve(ctx context.Context, obs *schema.Observation) error {
 	next, changes, err := schema.Evolve(c.schema, obs, c.opts)
 	if err != nil || next == c.schema {
-		return false, err
+		return err
 	}
 	if err := c.register(ctx, next); err != nil {
-		return false, err
+		return err
 	}
 	for _, ch := range changes {
 		args := []any{"resource", c.opts.Name, "field", ch.Path, "avro", ch.Avro, "type", ch.Type}
@@ -158,7 +158,7 @@ func (c *codec) evolve(ctx context.Context, obs *schema.Observation) (bool, erro
 			c.log.Info("a new field was added to the schema", args...)
 		}
 	}
-	return true, nil
+	return nil
 }
 
 // mode is what the contract says to m: of columns where the name is unknown, else of data_type.

@@ -60,8 +60,7 @@ func (w *worker) key(page *extractor.Page, n int) (err error) {
 // meet marks key as seen in page n of the batch and reports whether the topic, once the commit in flight is through, holds it
 // with this hash.
 func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
-	known, same := w.index.Same(key, hash)
-	seen := known && w.index.Seen(key)
+	same, seen := w.index.Meet(key, hash)
 	if w.flight != nil {
 		if h, ok := w.flight.batch.content(key); ok {
 			same = h == hash
@@ -75,7 +74,6 @@ func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
 	default:
 		w.keys++
 	}
-	w.index.See(key)
 	return same
 }
 
@@ -126,7 +124,7 @@ func (w *worker) grow(ctx context.Context, page *extractor.Page) error {
 	if err := w.await(); err != nil {
 		return err
 	}
-	if _, err := w.codec.evolve(ctx, obs); err != nil {
+	if err := w.codec.evolve(ctx, obs); err != nil {
 		return err
 	}
 	w.sum.SchemaID = w.codec.frame.ID

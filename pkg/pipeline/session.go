@@ -81,7 +81,7 @@ func (s *session) identity() string {
 // deadLetters is the topic of rows that the contract discards, or "" where it discards none.
 func (s *session) deadLetters() string {
 	for _, m := range []string{s.res.Contract.Columns, s.res.Contract.DataType} {
-		if m == "discard_row" || m == "discard_value" {
+		if m == "discard_row" {
 			return s.res.Topic.Name + ".dlq"
 		}
 	}

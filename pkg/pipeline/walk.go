@@ -263,10 +263,6 @@ func (w *worker) take(ctx context.Context, page *extractor.Page) error {
 	if w.codec.ready() {
 		return w.encode(ctx, page)
 	}
-	if len(page.Records) == 0 {
-		page.Release()
-		return nil
-	}
 	if len(w.sample) == 0 {
 		w.began = time.Now()
 	}

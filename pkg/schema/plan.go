@@ -50,7 +50,6 @@ type alt struct {
 
 // recordPlan is a record type compiled. Members find their group by the order of the record before, else by name.
 type recordPlan struct {
-	name    string
 	fields  []fieldPlan
 	groups  []groupPlan
 	byName  map[string]int32
@@ -163,7 +162,7 @@ func (c *compiler) record(t *typ, path string, keys [][]string) (*recordPlan, er
 	if p := c.records[t]; p != nil {
 		return p, nil
 	}
-	p := &recordPlan{name: t.name, byName: map[string]int32{}}
+	p := &recordPlan{byName: map[string]int32{}}
 	c.records[t] = p
 	place := map[*field]int32{}
 	for i, f := range t.fields {

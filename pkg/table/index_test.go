@@ -32,8 +32,12 @@ func TestIndexIsAMap(t *testing.T) {
 			case 0, 1:
 				x.Delete([]byte(key))
 				delete(model, key)
-			case 2:
-				x.See([]byte(key))
+			case 2, 3:
+				if e := model[key]; rnd.IntN(2) == 0 {
+					x.See([]byte(key))
+				} else if same, seen := x.Meet([]byte(key), hash(1)); same != (e.known && e.content == 1) || seen != e.seen {
+					t.Fatalf("seed %d: Meet(%s) = %v, %v; the model has %+v", seed, key, same, seen, e)
+				}
 				if e, ok := model[key]; ok {
 					e.seen = true
 					model[key] = e

@@ -115,7 +115,7 @@ func mutants() []mutant {
 		{"tombstones on drift", []edit{{deletesGo,
 			"	if w.sum.Proof != Proven {", "	if w.sum.Proof == NoProof {"}}, []killer{chaos("-only", "drift"), test("./pkg/pipeline", "NothingIsDeletedInDoubt")}},
 		{"seen marks ignored", []edit{{encodeGo,
-			"	w.index.See(key)\n", ""}}, []killer{chaos()}},
+			"	same, seen := w.index.Meet(key, hash)\n", "	_, same = w.index.Same(key, hash)\n	seen := w.index.Seen(key)\n"}}, []killer{chaos()}},
 		{"one walk is enough to delete", []edit{{deletesGo,
 			"		if w.state.Missing.Has(k) {", "		if w.state.Walk > 0 {"}}, []killer{test("./pkg/pipeline", "DeletesNeedTwoWalks")}},
 		{"max_deletes ignored", []edit{
