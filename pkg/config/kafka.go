@@ -16,7 +16,8 @@ type Kafka struct {
 	Timeout        time.Duration // how long the start may wait for brokers
 	CommitInterval time.Duration // 0: a batch a page
 	CommitTimeout  time.Duration
-	Compression    string // "none", "gzip", "snappy", "zstd" or "lz4"
+	ResumeWithin   time.Duration // how old a walk's position may be and still be gone on from; 0: a walk always starts over
+	Compression    string        // "none", "gzip", "snappy", "zstd" or "lz4"
 	IndexMaxBytes  int64
 }
 
@@ -35,7 +36,7 @@ type SASL struct {
 // kafka reads the kafka block; n is nil where there is none.
 func (l *loader) kafka(n, root *node) (Kafka, topicBlock) {
 	k := Kafka{Timeout: 30 * time.Second, CommitInterval: time.Second, CommitTimeout: 60 * time.Second,
-		Compression: "snappy", IndexMaxBytes: 1 << 30}
+		ResumeWithin: 15 * time.Minute, Compression: "snappy", IndexMaxBytes: 1 << 30}
 	const brokers = `give the addresses of the brokers, as in ["localhost:9092"]`
 	if n == nil {
 		l.problem(root.line, "kafka.brokers", "is missing; "+brokers)
@@ -65,6 +66,10 @@ func (l *loader) kafka(n, root *node) (Kafka, topicBlock) {
 	if v := o.get("commit_timeout"); v != nil {
 		d, ok := l.duration(v, 1)
 		assign(&k.CommitTimeout, d, ok)
+	}
+	if v := o.get("resume_within"); v != nil {
+		d, ok := l.duration(v, 0)
+		assign(&k.ResumeWithin, d, ok)
 	}
 	if v := o.get("compression"); v != nil {
 		w, ok := l.word(v, "none", "gzip", "snappy", "zstd", "lz4")

@@ -166,42 +166,6 @@ func rows(n int) []string {
 	return out
 }
 
-// A walk that is gone on with reads the page before its checkpoint again, and publishes nothing of it that it has published.
-func TestResumeReadsOnePageAgain(t *testing.T) {
-	for _, publish := range []string{"all", "changed"} {
-		t.Run(publish, func(t *testing.T) {
-			w := begin(t, rows(60)...)
-			kafka := "commit_interval: 0s, publish: " + publish
-			w.set(func() { w.fail[40] = true })
-			w.run(w.pipeline("merge", kafka), pipeline.ExitSource)
-			w.set(func() { w.fail, w.asked = map[int]bool{}, nil })
-			got := w.run(w.pipeline("merge", kafka), pipeline.ExitOK)
-			if want := []int{30, 40, 50}; !slices.Equal(w.asked, want) {
-				t.Errorf("asked for %v, want %v", w.asked, want)
-			}
-			if got.Published != 20 || got.Unchanged != 10 || got.Proof != pipeline.Resumed {
-				t.Errorf("published %d, unchanged %d, proof %s; want 20, 10, resumed", got.Published, got.Unchanged, got.Proof)
-			}
-			if keys, records, _ := w.live(); len(keys) != 60 || records != 60 {
-				t.Errorf("%d keys and %d records, want 60", len(keys), records)
-			}
-		})
-	}
-}
-
-// What a proven walk is to delete, it must have begun itself: with deletes nothing is gone on with.
-func TestDeletesStartOver(t *testing.T) {
-	w := begin(t, rows(60)...)
-	const kafka = "commit_interval: 0s, max_deletes: 50%"
-	w.set(func() { w.fail[40] = true })
-	w.run(w.pipeline("replace", kafka), pipeline.ExitSource)
-	w.set(func() { w.fail, w.asked = map[int]bool{}, nil })
-	got := w.run(w.pipeline("replace", kafka), pipeline.ExitOK)
-	if w.asked[0] != 0 || got.Proof != pipeline.Proven || got.Tombstones != 0 {
-		t.Errorf("began at %d, proof %s, %d tombstones; want 0, proven, 0", w.asked[0], got.Proof, got.Tombstones)
-	}
-}
-
 // Without a path to ask by, a key must be missing from two proven walks in a row.
 func TestDeletesNeedTwoWalks(t *testing.T) {
 	w := begin(t, rows(60)...)

@@ -23,9 +23,6 @@ const (
 	sampleBytes = 64 << 20
 )
 
-// resumeWithin is how old a position may be and still be gone on from: an older listing has moved too much.
-const resumeWithin = 15 * time.Minute
-
 // lastWord is how long what is in hand may take to be committed after a signal; a commit that is cut off then takes two seconds more
 // to end.
 const lastWord = 7 * time.Second
@@ -98,24 +95,40 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	return err
 }
 
-// begin decides where the walk starts: one page back of a position that is young and means the same, else at the beginning.
+// begin decides where the walk starts: one page back of a position that can be gone on from, else at the beginning.
 func (w *worker) begin() extractor.Position {
 	st := w.state
-	var at extractor.Position
-	young := time.Since(w.stateAt).Abs() <= resumeWithin
-	if st.V != 0 && st.Phase == checkpoint.Walking && st.Shape == w.extractor.Shape() && young && !w.deletes() {
-		at = position(st)
-	}
-	if at == (extractor.Position{}) {
+	at := position(st)
+	if st.V == 0 || st.Phase != checkpoint.Walking || at == (extractor.Position{}) {
 		w.number = st.Walk + 1
-		return at
+		return extractor.Position{}
 	}
+	if why := w.stale(); why != "" {
+		w.p.log.Info("a walk was interrupted, and starts over", "resource", w.res.Name, "position", string(at.JSON()), "reason", why)
+		w.number = st.Walk + 1
+		return extractor.Position{}
+	}
+	w.p.log.Info("a walk was interrupted, and goes on", "resource", w.res.Name, "position", string(at.JSON()))
 	w.number, w.resumed, w.first = st.Walk, true, st.FirstTotal
 	if !w.keyed() {
 		return at
 	}
 	w.overlap = true
 	return at.OnePageBack()
+}
+
+// stale says why the state's position is not to be gone on from; "" is that it may be.
+func (w *worker) stale() string {
+	within := w.p.cfg.Kafka.ResumeWithin
+	switch age := time.Since(w.stateAt); {
+	case w.deletes():
+		return "only a walk of one process may delete"
+	case w.state.Shape != w.extractor.Shape():
+		return "the configuration asks for something else now"
+	case age.Abs() >= within: // a listing that old has moved too much; a clock that was set back tells no age
+		return fmt.Sprintf("it stopped %s ago, kafka.resume_within is %s", age.Round(time.Second), within)
+	}
+	return ""
 }
 
 // loadIndex folds the topic where records are compared with it, or may be deleted from it; else an empty index remembers the

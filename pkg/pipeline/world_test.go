@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -70,6 +71,19 @@ func (w *world) ends(topic string) []int64 {
 		w.Fatal(err)
 	}
 	return infos[topic].EndOffsets
+}
+
+// newest is the last record of a topic of one partition.
+func (w *world) newest(topic string) (last kafka.Record) {
+	w.Helper()
+	err := w.cluster().Scan(w.Context(), topic, kafka.ScanOptions{}, func(r kafka.Record) error {
+		last = kafka.Record{Topic: topic, Partition: r.Partition, Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value)}
+		return nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return last
 }
 
 // foreign commits records as another program would.

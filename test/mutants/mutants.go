@@ -106,9 +106,9 @@ func mutants() []mutant {
 		{"overlap page published again", []edit{{encodeGo,
 			"(w.diff || w.overlap)", "w.diff"}}, []killer{chaos("-only", "kill at a point", "-publish", "all")}},
 		{"walks with deletes are gone on with", []edit{{walkGo,
-			" && young && !w.deletes() {", " && young {"}}, []killer{test("./pkg/pipeline", "DeletesStartOver"), chaos("-only", "kill at a point")}},
+			"	case w.deletes():\n", "	case false:\n"}}, []killer{test("./pkg/pipeline", "DeletesStartOver"), chaos("-only", "kill at a point")}},
 		{"resumed walks prove", []edit{
-			{walkGo, " && young && !w.deletes() {", " && young {"},
+			{walkGo, "	case w.deletes():\n", "	case false:\n"},
 			{finishGo, "	case w.resumed:\n		return Resumed\n", ""},
 			{finishGo, "	case end.Proven && !w.blind:", "	case (end.Proven || w.resumed) && !w.blind:"},
 		}, []killer{chaos("-only", "kill at a point")}},
