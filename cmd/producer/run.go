@@ -39,6 +39,9 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			every, err := f.check()
 			if err != nil {
+				if werr := f.document(stdout, "", err); werr != nil {
+					return werr
+				}
 				return err
 			}
 			return f.run(cmd.Context(), every, stdout, stderr)
@@ -108,7 +111,7 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		sum := p.Run(ctx)
 		metrics.Cycle(sum.ExitCode, time.Since(began))
 		if err := out.print(sum); err != nil {
-			return err
+			return &exit{code: max(sum.ExitCode, pipeline.ExitUsage), text: fmt.Sprintf("the run was %s, but its result can't be written: %v", sum.Status, err)}
 		}
 		if every == 0 || final(sum.ExitCode) {
 			return &exit{code: sum.ExitCode}
@@ -147,12 +150,21 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // refuse ends a run that could not begin: exit 2, with a summary where JSON is asked for.
 func (f *runFlags) refuse(stdout io.Writer, name string, err error) error {
-	if f.output == "json" {
-		if werr := json.NewEncoder(stdout).Encode(pipeline.Failure(name, err, pipeline.ExitUsage)); werr != nil {
-			return werr
-		}
+	if werr := f.document(stdout, name, err); werr != nil {
+		return werr
 	}
 	return &exit{code: pipeline.ExitUsage, text: err.Error()}
+}
+
+// document prints the summary of a run that could not begin where JSON is asked for.
+func (f *runFlags) document(stdout io.Writer, name string, err error) error {
+	if f.output != "json" {
+		return nil
+	}
+	if werr := json.NewEncoder(stdout).Encode(pipeline.Failure(name, err, pipeline.ExitUsage)); werr != nil {
+		return &exit{code: pipeline.ExitUsage, text: fmt.Sprintf("%v; and its result can't be written: %v", err, werr)}
+	}
+	return nil
 }
 
 // output is where a run's words go: the result to stdout, the log and the progress to stderr, none with a secret.

@@ -96,7 +96,8 @@ func (l *loader) basic(o *object, a *Auth) {
 	}
 }
 
-// minSecretName is how long a user name is that is kept out of messages. Shorter ones are words (admin), which messages need.
+// minSecretName is how long a user name is that is kept out of messages, as is what a reference stands for in a header or
+// parameter. Shorter ones are words (admin, open), which messages need.
 const minSecretName = 8
 
 // wantSecret reads a required secret.
@@ -118,7 +119,12 @@ func isToken(s string) bool {
 	})
 }
 
-// looksSecret is true of names of headers and parameters whose values must not be seen.
+// hides is true of a header or parameter whose value must not be seen: its name says so, or it was kept out of the file.
+func hides(name string, n *node, value string) bool {
+	return looksSecret(name) || strings.Contains(n.text, "${") && len(value) >= minSecretName
+}
+
+// looksSecret is true of names of headers, parameters and variables whose values must not be seen.
 func looksSecret(name string) bool {
 	name = strings.ToLower(name)
 	for _, part := range []string{"auth", "key", "token", "secret", "passw", "pwd", "cookie", "session", "signature", "credential"} {

@@ -189,7 +189,7 @@ func (l *loader) headers(n *node) map[string]string {
 			continue
 		}
 		headers[name] = v
-		if looksSecret(name) {
+		if hides(name, m.value, v) {
 			_, token, _ := strings.Cut(v, " ") // as in Bearer TOKEN
 			l.secret(v, token)
 		}

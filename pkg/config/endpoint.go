@@ -205,7 +205,7 @@ func (l *loader) param(n *node, p *Param) {
 		return
 	}
 	p.Values = append(p.Values, v)
-	if looksSecret(p.Name) {
+	if hides(p.Name, n, v) {
 		l.secret(v)
 	}
 }

@@ -55,6 +55,7 @@ func TestMistakes(t *testing.T) {
 		{"resource name", "name: companies", "name: a.b", "resources[1].name", "a.b", "name: a.b"},
 		{"one topic", "kafka:\n", "kafka:\n  topic: one\n", "kafka.topic", "resources[1]", "topic: one"},
 		{"internal topic", "kafka:\n", "kafka:\n  topic: '{pipeline}.state'\n", "kafka.topic", "state", "{pipeline}.state"},
+		{"a topic of Kafka's own", "kafka:\n", "kafka:\n  topic: __consumer_offsets\n", "kafka.topic", "Kafka itself", "__consumer_offsets"},
 		{"no key", "    primary_key: id\n", "", "primary_key", "missing", ""},
 		{"no duration", "    auth:", "    retry: {initial_interval: soon}\n    auth:", "retry.initial_interval", "soon", "soon"},
 		{"waits", "    auth:", "    retry: {initial_interval: 60s}\n    auth:", "retry.initial_interval", "max_interval", "60s"},

@@ -71,10 +71,13 @@ func (l *loader) expand(text string, literal func(string) (string, error)) (expa
 	return out.String(), whole, nil
 }
 
-// dereference is the value of what stands between ${ and }.
+// dereference is the value of what stands between ${ and }. That of a file, or of a variable with a secret's name, is one wherever
+// it stands.
 func (l *loader) dereference(body string) (string, error) {
 	if path, ok := strings.CutPrefix(body, "file:"); ok {
-		return l.readReferenced(path)
+		text, err := l.readReferenced(path)
+		l.secret(text)
+		return text, err
 	}
 	name, fallback, hasDefault := strings.Cut(body, ":-")
 	if !isVariable(name) {
@@ -87,6 +90,8 @@ func (l *loader) dereference(body string) (string, error) {
 	switch {
 	case hasDefault && value == "":
 		value = fallback
+	case ok && looksSecret(name):
+		l.secret(value)
 	case !ok:
 		return "", fmt.Errorf("refers to the environment variable %s, which is not set; set it, or give a default: ${%s:-…}", name, name)
 	}

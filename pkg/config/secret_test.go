@@ -63,6 +63,41 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	}
 }
 
+// What was kept out of the file is kept out of the output: wherever its reference stands where a variable's name says so or it comes
+// from a file, and in headers and parameters unless it is a word.
+func TestReferencedSecrets(t *testing.T) {
+	env := map[string]string{"API_TOKEN": "token-in-a-path", "VERSION": "2026-11-24-beta", "STATUS": "open", "TENANT": "tenant-in-a-path"}
+	c, err := config.Parse("testdata/x.yaml", []byte(`
+pipeline: crm
+source:
+  client:
+    base_url: https://api.example.com/${TENANT}
+    headers: {X-Version: "${VERSION}", X-Accept: "written-in-the-file"}
+  resources:
+    - name: contacts
+      write_disposition: append
+      endpoint:
+        path: /v1/${API_TOKEN}/contacts
+        data_selector: data
+        paginator: {type: offset, limit: 100}
+        params: {status: "${STATUS}", by: "${file:token.txt}", order: "${ORDER:-created-descending}"}
+kafka: {brokers: ["localhost:9092"]}
+`), func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := map[string]bool{}
+	for _, s := range c.Secrets {
+		secrets[s.Reveal()] = true
+	}
+	for value, want := range map[string]bool{"token-in-a-path": true, "2026-11-24-beta": true, "token-from-a-file": true,
+		"tenant-in-a-path": false, "open": false, "written-in-the-file": false} {
+		if secrets[value] != want {
+			t.Errorf("%q is a secret: %v, want %v", value, secrets[value], want)
+		}
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	c, err := parseFile(t, "testdata/everything.good.yml")
 	if err != nil {

@@ -18,6 +18,9 @@ func (l *loader) nameTopics(all []unfinished, c *Config) {
 	take := func(name, owner string) { taken[collisionKey(name)] = claim{name, owner} }
 	take(c.StateTopic(), "the pipeline's own state")
 	take(c.SchemasTopic(), "the pipeline's own schemas")
+	for _, name := range kafkaTopics {
+		take(name, "Kafka itself")
+	}
 	var named []*unfinished
 	for i := range all {
 		u := &all[i]
@@ -38,6 +41,9 @@ func (l *loader) nameTopics(all []unfinished, c *Config) {
 		}
 	}
 }
+
+// kafkaTopics are those that brokers keep for themselves.
+var kafkaTopics = []string{"__consumer_offsets", "__transaction_state", "__share_group_state", "__cluster_metadata"}
 
 const (
 	defaultTemplate = "{pipeline}.{resource}"

@@ -40,6 +40,8 @@ type End struct {
 	Proven bool
 	// Bounded: the user's configuration kept rows out, at the listing's beginning or its end.
 	Bounded bool
+	// Null: null stood where the list should, which is an empty page (as in dlt) that alone proves no end.
+	Null bool
 	// Drifted: the listing changed under the walk, or contradicts itself: the total moved, there were more rows than it says,
 	// or more to come where it was reached.
 	Drifted bool
@@ -106,7 +108,7 @@ func (w *Walk) stop(reason Reason, place int64) {
 			return
 		}
 	}
-	e.Proven = agrees && w.whole && !e.Bounded && !e.Drifted && (reason == EmptyPage || reason == Total)
+	e.Proven = agrees && w.whole && !e.Bounded && !e.Drifted && (reason == Total || reason == EmptyPage && (!e.Null || e.LastTotal != nil))
 }
 
 // seen is how much of the total lies before place. unsure says that the total may as well count rows: nobody wrote that it

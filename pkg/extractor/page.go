@@ -28,7 +28,8 @@ type Page struct {
 	// Requests were sent for this page, empty pages before it included; Retries of them were repetitions.
 	Requests, Retries int
 
-	x *Extractor
+	null bool // null stands where the list should
+	x    *Extractor
 	*memory
 }
 
@@ -52,7 +53,7 @@ func (p *Page) Release() {
 // cut parses a body and finds its records. The body must stay as it is while the page is in use.
 func (p *Page) cut(body []byte) error {
 	x := p.x
-	p.Records = p.records[:0]
+	p.Records, p.null = p.records[:0], false
 	p.Bytes = len(body)
 	err := p.tape.Parse(body, x.config.Limits.Depth)
 	list, found := p.tape.Root().Lookup(x.resource.Endpoint.Selector.Names)
@@ -64,6 +65,8 @@ func (p *Page) cut(body []byte) error {
 	}
 	switch kind := list.Kind(); {
 	case kind == record.Array:
+	case kind == record.Null:
+		p.null = true
 	case kind == record.Object && x.resource.Endpoint.Paginator.Type == "single_page":
 		p.Records = append(p.Records, list)
 		return nil

@@ -80,7 +80,7 @@ type singlePager struct{}
 
 func (singlePager) first() int64                     { return 0 }
 func (singlePager) base() int64                      { return 0 }
-func (singlePager) place(Position) int64             { return 0 }
+func (singlePager) place(p Position) int64           { return p.Page }
 func (singlePager) position(place, _ int64) Position { return Position{Page: place} }
 func (singlePager) label(int64) string               { return "the only page" }
 func (singlePager) names() []string                  { return nil }

@@ -40,9 +40,12 @@ func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
 	if from != (Position{}) {
 		w.place = x.pager.place(from)
 		w.options.Resumed = true
-		if most := x.resource.Endpoint.Paginator.Maximum; most != nil && w.place >= *most {
-			w.origin = w.place
+		w.origin = w.place
+		switch p := x.resource.Endpoint.Paginator; {
+		case p.Maximum != nil && w.place >= *p.Maximum:
 			w.stop(Bound, w.place)
+		case p.Type == "single_page" && w.place > 0: // the page came before
+			w.stop(SinglePage, w.place)
 		}
 	}
 	w.origin = w.place
@@ -126,6 +129,7 @@ func (w *Walk) advance(p *Page) error {
 		w.marks[mark] = place
 	}
 	w.end.Rows += int64(rows)
+	w.end.Null = w.end.Null || p.null
 	w.place = x.pager.next(place, rows)
 	p.At, p.Next = x.pager.position(place, 0), x.pager.position(w.place, place)
 	p.Total, p.TotalPages = w.end.LastTotal, x.resource.Endpoint.Paginator.Type == "page_number"

@@ -9,6 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"errors"
+	"io"
+	"net/http"
+
 	"producer/pkg/config"
 	"producer/pkg/extractor"
 )
@@ -36,6 +40,49 @@ func TestSinglePage(t *testing.T) {
 		}
 		if q := a.seen[0].URL.RawQuery; q != "api_key="+url.QueryEscape(secret) {
 			t.Errorf("%s: asked with %s", tt.name, q)
+		}
+	}
+}
+
+// A single page that came before its walk was cut off doesn't come again.
+func TestSinglePageResumed(t *testing.T) {
+	a := &api{instead: always(`{"data":[{"id":1}]}`)}
+	x := extract(t, a, resource(single()))
+	first := walk(t, x, extractor.Position{}, extractor.WalkOptions{})
+	r := walk(t, x, first.next[0], extractor.WalkOptions{})
+	if r.err != nil || len(r.ids) != 0 || r.end.Reason != extractor.SinglePage || r.end.Proven || len(a.seen) != 1 {
+		t.Errorf("%d requests, %v", len(a.seen), r)
+	}
+	if back := first.next[0].OnePageBack(); back != (extractor.Position{}) {
+		t.Errorf("one page back is %+v, want the beginning", back)
+	}
+}
+
+// Null where the list should be is an empty page, and no proof of an end unless the total is.
+func TestNullIsAnEmptyPage(t *testing.T) {
+	for _, tt := range []struct {
+		rows   int
+		answer string
+		proven bool
+		short  bool
+	}{
+		{0, `{"data":null}`, false, false},
+		{0, `{"data":null,"total":0}`, true, false},
+		{100, `{"data":null}`, false, false},
+		{100, `{"data":null,"total":100}`, true, false},
+		{100, `{"data":null,"total":101}`, false, true},
+	} {
+		a := &api{rows: people(tt.rows, 1)}
+		a.instead = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+			if n > tt.rows/100 {
+				_, _ = io.WriteString(w, tt.answer)
+			}
+			return n > tt.rows/100
+		}
+		r := walk(t, extract(t, a, resource(offset())), extractor.Position{}, extractor.WalkOptions{})
+		var short *extractor.ShortError
+		if errors.As(r.err, &short) != tt.short || !tt.short && r.err != nil || r.end.Proven != tt.proven || r.end.Null != true || len(r.ids) != tt.rows {
+			t.Errorf("%s after %d rows: %v", tt.answer, tt.rows, r)
 		}
 	}
 }

@@ -17,6 +17,10 @@ func (w *worker) finish(ctx context.Context) error {
 		}
 	}
 	end := w.walk.End()
+	if end.Null {
+		w.p.log.Warn("null stands where data_selector expects a list: taken as an empty page, which proves nothing without a total",
+			"resource", w.res.Name)
+	}
 	w.sum.Status = Complete
 	if end.Reason == extractor.Bound {
 		w.sum.Status = Incomplete

@@ -157,6 +157,9 @@ func TestUsage(t *testing.T) {
 	t.Run("summary of exit 2", func(t *testing.T) {
 		s := begin(t)
 		s.run("nothere.yaml", 2)
+		for _, flags := range [][]string{{"--every", "soon"}, {"--every", "-1s"}, {"--log-format", "xml"}} {
+			s.run("nothere.yaml", 2, flags...)
+		}
 	})
 }
 
