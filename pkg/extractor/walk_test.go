@@ -1,17 +1,16 @@
 package extractor_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-
-	"errors"
-	"io"
-	"net/http"
 
 	"producer/pkg/config"
 	"producer/pkg/extractor"
