@@ -24,8 +24,8 @@ type Contract struct {
 	Tables, Columns, DataType string
 }
 
-// discards is true where records or values are left out, which need a topic for dead letters.
-func (c Contract) discards() bool {
+// Discards reports whether records or values may be left out, which need a topic for dead letters.
+func (c Contract) Discards() bool {
 	for _, mode := range []string{c.Tables, c.Columns, c.DataType} {
 		if mode == "discard_row" || mode == "discard_value" {
 			return true

@@ -61,7 +61,7 @@ func (l *loader) nameTopic(u *unfinished, pipeline string) bool {
 	}
 	u.topic.Name = strings.NewReplacer("{pipeline}", pipeline, "{resource}", u.Name).Replace(template)
 	room := maxTopicName
-	if u.Contract.discards() {
+	if u.Contract.Discards() {
 		room -= len(deadLetters)
 	}
 	if !isTopicName(u.topic.Name) || len(u.topic.Name) > room {

@@ -2,11 +2,14 @@ package pipeline
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 
 	"github.com/zeebo/xxh3"
 
 	"producer/pkg/extractor"
 	"producer/pkg/kafka"
+	"producer/pkg/schema"
 )
 
 // The bounds of a batch; the commit interval is the third.
@@ -32,9 +35,36 @@ type row struct {
 	droppedBy  int32 // the row whose record of the same key came later, or -1
 	previous   int32 // the row before it with the same key print, or -1
 	fate       fate
-	letter     []byte // a dead letter's original bytes
+	letter     []byte // a dead letter's original bytes; of a row that is published, those of the record with all its values
 	reason     string
 	field      string
+}
+
+// published reports whether the batch publishes the row's record.
+func (r *row) published() bool { return r.fate == publish && r.droppedBy < 0 }
+
+// lettered reports whether the batch writes a dead letter for the row: the record itself was discarded, or values of it.
+func (r *row) lettered() bool { return r.fate == deadLetter || r.published() && r.letter != nil }
+
+// maxReason bounds the headers of a dead letter, in bytes.
+const maxReason = 1 << 10
+
+// leaveOut notes which values of the row's record are discarded, if any: they are told in a dead letter beside the record.
+func (r *row) leaveOut(raw []byte, without []*schema.Misfit) {
+	r.letter, r.reason, r.field = nil, "", ""
+	if len(without) == 0 {
+		return
+	}
+	var reasons, fields []string
+	size := 0
+	for i, m := range without {
+		if size += len(m.Error()); size > maxReason && i > 0 {
+			reasons = append(reasons, fmt.Sprintf("and %d more", len(without)-i))
+			break
+		}
+		reasons, fields = append(reasons, m.Error()), append(fields, m.Path)
+	}
+	r.letter, r.reason, r.field = bytes.Clone(raw), strings.Join(reasons, "; "), strings.Join(fields, ", ")
 }
 
 // pageMark is what a batch remembers of a page: where it stood and where the walk goes on after it.
@@ -183,8 +213,8 @@ func (b *batch) culprit(e *kafka.TooLargeError, topic string) int32 {
 	same := int32(-1)
 	for i := range b.rows {
 		r := &b.rows[i]
-		letter := r.fate == deadLetter
-		if letter == (e.Topic == topic) || !letter && (r.droppedBy >= 0 || r.fate == unchanged) || string(b.bytes(r.key)) != string(e.Key) {
+		letter := e.Topic != topic
+		if letter && !r.lettered() || !letter && !r.published() || string(b.bytes(r.key)) != string(e.Key) {
 			continue
 		}
 		size := len(e.Key) + len(b.bytes(r.value)) + len(kafka.ContentHash) + len(r.hash)
@@ -223,12 +253,11 @@ func (b *batch) counts() counts {
 func (b *batch) records(dst []kafka.Record, t target) []kafka.Record {
 	for i := range b.rows {
 		r := &b.rows[i]
-		switch {
-		case r.fate == deadLetter:
+		if r.lettered() {
 			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.key(r), Value: r.letter, Headers: []kafka.Header{
 				{Key: "reason", Value: []byte(r.reason)}, {Key: "field", Value: []byte(r.field)}}})
-		case r.droppedBy >= 0 || r.fate == unchanged:
-		default:
+		}
+		if r.published() {
 			rec := kafka.Record{Topic: t.topic, Partition: -1, Key: b.key(r), Value: b.bytes(r.value), Headers: []kafka.Header{{Key: kafka.ContentHash, Value: r.hash[:]}}}
 			if rec.Key != nil {
 				rec.Partition = kafka.Partition(rec.Key, t.partitions)

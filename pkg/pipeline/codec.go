@@ -30,6 +30,7 @@ type codec struct {
 	schema  *schema.Schema
 	encoder *schema.Encoder
 	frame   registry.Frame
+	fresh   bool  // the schema was inferred by this walk: dlt lets columns be added to a new table for one run
 	fault   error // why open failed, where that concerns this resource alone
 }
 
@@ -49,9 +50,6 @@ func newCodec(cfg *config.Config, r config.Resource, reg registry.Registry, log 
 		c.opts.Nested = schema.JSON
 	}
 	c.opts.KeepNames, c.opts.KeepTypes = r.Contract.Columns != "evolve", r.Contract.DataType != "evolve"
-	if r.Contract.Tables == "discard_value" || r.Contract.Columns == "discard_value" || r.Contract.DataType == "discard_value" {
-		return nil, &GuardError{Text: fmt.Sprintf("%s: resource %s: schema_contract discard_value is not supported: use discard_row, freeze or evolve", cfg.Path, r.Name)}
-	}
 	if cfg.Schema.Directory == "" {
 		return c, nil
 	}
@@ -108,6 +106,17 @@ func (c *codec) adopt(s *schema.Schema, f registry.Frame) error {
 // ready reports whether records can be encoded. When it is false a pinned schema must be registered, or a sample taken.
 func (c *codec) ready() bool { return c.encoder != nil }
 
+// refusesTable reports whether every record is to be discarded: there is no schema, and the contract lets none be made. As in dlt,
+// discard_value then leaves out whole records too: all of a new table's values don't fit.
+func (c *codec) refusesTable() bool {
+	return !c.ready() && c.pinned == nil && (c.contract.Tables == "discard_row" || c.contract.Tables == "discard_value")
+}
+
+// tableMissing says why refusesTable discards.
+func (c *codec) tableMissing() string {
+	return fmt.Sprintf("schema_contract: tables is %s, and subject %s has no schema and %s no file in schema.directory", c.contract.Tables, c.subject, c.opts.Name)
+}
+
 // settle gives the codec its first schema: the pinned one, else what obs holds.
 func (c *codec) settle(ctx context.Context, obs *schema.Observation) error {
 	if c.pinned != nil {
@@ -124,6 +133,7 @@ func (c *codec) settle(ctx context.Context, obs *schema.Observation) error {
 	if err != nil {
 		return err
 	}
+	c.fresh = true
 	return c.register(ctx, s)
 }
 
@@ -137,7 +147,9 @@ func (c *codec) register(ctx context.Context, s *schema.Schema) error {
 
 // evolve adds to the schema what obs holds beyond it, and says so in the log.
 func (c *codec) evolve(ctx context.Context, obs *schema.Observation) error {
-	next, changes, err := schema.Evolve(c.schema, obs, c.opts)
+	opts := c.opts
+	opts.KeepNames = opts.KeepNames && !c.fresh
+	next, changes, err := schema.Evolve(c.schema, obs, opts)
 	if err != nil || next == c.schema {
 		return err
 	}
@@ -163,11 +175,17 @@ func (c *codec) evolve(ctx context.Context, obs *schema.Observation) error {
 
 // mode is what the contract says to m: of columns where the name is unknown, else of data_type.
 func (c *codec) mode(m *schema.Misfit) string {
-	if m.Want == "" {
-		return c.contract.Columns
+	switch {
+	case m.Want != "":
+		return c.contract.DataType
+	case c.fresh:
+		return "evolve"
 	}
-	return c.contract.DataType
+	return c.contract.Columns
 }
+
+// discarded reports whether the contract leaves m out of its record.
+func (c *codec) discarded(m *schema.Misfit) bool { return c.mode(m) == "discard_value" }
 
 // append appends the frame and the body of rec to dst; on error dst is as it was.
 func (c *codec) append(dst []byte, rec record.Value) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,13 +79,162 @@ func TestDeadLettersAreAtomic(t *testing.T) {
 	}
 }
 
-func TestContractsThatAreRefused(t *testing.T) {
-	w := begin(t)
-	for _, contract := range []string{"discard_value", "{columns: discard_value}", "{data_type: discard_value}", "{tables: discard_value}"} {
-		_, err := w.configured(resource("rows", "rows", "schema_contract: "+contract+", "), "", pipeline.Options{})
-		if pipeline.ExitCode(err) != pipeline.ExitUsage || !strings.Contains(fmt.Sprint(err), "schema_contract") || !strings.Contains(fmt.Sprint(err), "discard_value") {
-			t.Errorf("%s: %v; want exit 2 that names it", contract, err)
+// letter is what stands in p.rows.dlq.
+type letter struct{ key, value, reason, field string }
+
+func (w *world) letters() (out []letter) {
+	w.Helper()
+	err := w.cluster().Scan(w.Context(), "p.rows.dlq", kafka.ScanOptions{}, func(r kafka.Record) error {
+		l := letter{key: string(r.Key), value: string(r.Value)}
+		for _, h := range r.Headers {
+			switch h.Key {
+			case "reason":
+				l.reason = string(h.Value)
+			case "field":
+				l.field = string(h.Value)
+			default:
+				w.Errorf("dead letter with the header %s", h.Key)
+			}
 		}
+		out = append(out, l)
+		return nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return out
+}
+
+// A value that the contract discards is left out of its record, and the record as it came is a dead letter, once for each change.
+func TestDiscardedValues(t *testing.T) {
+	odd := `{"id":12, "version":"two","deep":{"l":[{"a":1},{"a":"x"}],"new":true},"none":null}`
+	for name, tt := range map[string]struct {
+		contract, field string
+		fields          []string // of the latest schema, in any place
+	}{
+		"all":                        {"discard_value", "version, deep.l[1].a, deep.new", []string{"version", "deep"}},
+		"data_type":                  {"{data_type: discard_value}", "version, deep.l[1].a", []string{"version", "deep", "new"}},
+		"columns":                    {"{columns: discard_value}", "deep.new", []string{"version", "version__v_string", "a__v_string"}},
+		"both, one of them for rows": {"{columns: discard_value, data_type: discard_row}", "version", []string{"version"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := begin(t, rows(30)...)
+			w.rows[0] = `{"id":1,"version":1,"deep":{"l":[{"a":1}]}}`
+			w.run(w.pipeline("merge", ""), pipeline.ExitOK) // the schema stands
+			p := w.must(w.configured(resource("rows", "rows", "schema_contract: "+tt.contract+", "), "commit_interval: 10s", pipeline.Options{}))
+			w.set(func() { w.rows[11] = odd })
+			whole := strings.Contains(tt.contract, "discard_row")
+			want := pipeline.Resource{Published: 1}
+			if whole {
+				want = pipeline.Resource{DeadLettered: 1}
+			}
+			if got := w.run(p, pipeline.ExitOK); got.Published != want.Published || got.DeadLettered != want.DeadLettered || got.Unchanged != 29 {
+				t.Errorf("%+v; want %+v and 29 unchanged", got, want)
+			}
+			letters := w.letters()
+			if len(letters) != 1 || letters[0].key != "12" || letters[0].value != odd || letters[0].field != tt.field || !strings.Contains(letters[0].reason, "field ") {
+				t.Errorf("dead letters %q; want one for field %s", letters, tt.field)
+			}
+			if got := w.run(p, pipeline.ExitOK); !whole && (got.Unchanged != 30 || len(w.letters()) != 1) {
+				t.Errorf("again: %d unchanged, letters %q; want 30 and no more", got.Unchanged, w.letters())
+			}
+			text := w.latestSchema()
+			for _, f := range []string{"version", "deep", "new", "version__v_string", "a__v_string"} {
+				wanted := slices.Contains(tt.fields, f) || f == "deep"
+				if got := strings.Contains(text, `"name":"`+f+`"`); got != wanted {
+					t.Errorf("field %s in the schema: %v, want %v", f, got, wanted)
+				}
+			}
+		})
+	}
+}
+
+// latestSchema is the newest schema of p.rows.
+func (w *world) latestSchema() (text string) {
+	w.Helper()
+	err := w.cluster().Scan(w.Context(), "p.schemas", kafka.ScanOptions{}, func(r kafka.Record) error {
+		text = string(r.Value)
+		return nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return text
+}
+
+// A value that null can't stand for is not discarded: the field of a reviewed schema must be there.
+func TestDiscardedValuesMayBeNeeded(t *testing.T) {
+	w := begin(t, rows(20)...)
+	w.rows[13] = `{"id":14,"version":"x"}`
+	schemas := w.pin("rows", `{"type":"record","name":"rows","namespace":"p","fields":[{"name":"id","type":"long"},{"name":"version","type":"long"}]}`)
+	p := w.must(w.configured(resource("rows", "rows", "schema_contract: discard_value, "), schemas, pipeline.Options{}))
+	if got := w.run(p, pipeline.ExitData); got.Published != 10 || !strings.Contains(got.Error, "14") || !strings.Contains(got.Error, "version") {
+		t.Errorf("published %d (%s); want the first page, and the key and the field named", got.Published, got.Error)
+	}
+}
+
+// pin writes a schema file and returns what follows in a configuration.
+func (w *world) pin(name, text string) string {
+	w.Helper()
+	dir := w.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name+".avsc"), []byte(text), 0o600); err != nil {
+		w.Fatal(err)
+	}
+	return "}\nschema: {directory: " + dir
+}
+
+// Of many values in one record the first are named.
+func TestDiscardedValuesAreBounded(t *testing.T) {
+	w := begin(t, rows(10)...)
+	w.run(w.pipeline("merge", ""), pipeline.ExitOK)
+	var b strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&b, `,"field%d":1`, i)
+	}
+	w.set(func() { w.rows[3] = `{"id":4,"version":9` + b.String() + `}` })
+	p := w.must(w.configured(resource("rows", "rows", "schema_contract: {columns: discard_value}, "), "", pipeline.Options{}))
+	w.run(p, pipeline.ExitOK)
+	l := w.letters()
+	if len(l) != 1 || len(l[0].reason) > 2000 || !strings.Contains(l[0].reason, "field field0: ") || !strings.HasSuffix(l[0].reason, " more") {
+		t.Errorf("%d letters, %.3000q", len(l), l)
+	}
+}
+
+// A table that does not exist is not made, and its records are dead letters, until it exists.
+func TestTablesThatAreNotMade(t *testing.T) {
+	for _, mode := range []string{"discard_row", "discard_value"} {
+		w := begin(t, rows(25)...)
+		strict := resource("rows", "rows", "schema_contract: {tables: "+mode+"}, ")
+		for range 2 {
+			got := w.run(w.must(w.configured(strict, "", pipeline.Options{})), pipeline.ExitOK)
+			if got.DeadLettered != 25 || got.Published != 0 || got.Records != 25 || got.Proof != pipeline.Proven {
+				t.Errorf("%s: %+v; want 25 dead letters", mode, got)
+			}
+		}
+		if l := w.letters(); len(l) != 50 || !strings.HasPrefix(l[0].value, `{"id":`) || !strings.Contains(l[0].reason, "tables is "+mode) || l[0].field != "" {
+			t.Errorf("%s: %d letters, %q", mode, len(l), l[:1])
+		}
+		if w.latestSchema() != "" {
+			t.Errorf("%s: a schema was made", mode)
+		}
+		w.run(w.pipeline("merge", ""), pipeline.ExitOK)
+		if got := w.run(w.must(w.configured(strict, "", pipeline.Options{})), pipeline.ExitOK); got.DeadLettered != 0 || got.Unchanged != 25 {
+			t.Errorf("%s: then %+v; want 25 unchanged", mode, got)
+		}
+	}
+}
+
+// Columns may be added to a new table throughout the first walk, as in dlt; afterwards they are held to the contract.
+func TestColumnsOfANewTable(t *testing.T) {
+	w := begin(t, rows(150)...)
+	w.rows[140] = `{"id":141,"version":1,"late":true}`
+	p := w.must(w.configured(resource("rows", "rows", "schema_contract: {columns: freeze}, "), "", pipeline.Options{}))
+	if got := w.run(p, pipeline.ExitOK); got.Published != 150 {
+		t.Errorf("published %d, want 150", got.Published)
+	}
+	w.set(func() { w.rows[140] = `{"id":141,"version":1,"later":true}` })
+	if got := w.run(p, pipeline.ExitData); !strings.Contains(got.Error, "later") {
+		t.Errorf("%q does not name the field", got.Error)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"producer/pkg/extractor"
+	"producer/pkg/record"
 	"producer/pkg/schema"
 )
 
@@ -26,6 +27,9 @@ func (w *worker) encode(ctx context.Context, page *extractor.Page) error {
 	if err := w.body(ctx, page, first); err != nil {
 		w.batch.truncate(n)
 		return err
+	}
+	if w.deadLetters() != "" {
+		w.tellLetters(page, w.batch.rows[first:])
 	}
 	w.records += int64(len(page.Records))
 	w.overlap = false
@@ -81,6 +85,14 @@ func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
 // holds, and the bodies are written again.
 func (w *worker) body(ctx context.Context, page *extractor.Page, first int) error {
 	b := w.batch
+	if w.codec.refusesTable() {
+		for i, rec := range page.Records {
+			if b.rows[first+i].fate == publish {
+				b.bury(first+i, rec.Raw(), w.codec.tableMissing(), "")
+			}
+		}
+		return nil
+	}
 	mark := len(b.arena)
 	grown := false
 	for i := 0; i < len(page.Records); i++ {
@@ -89,9 +101,10 @@ func (w *worker) body(ctx context.Context, page *extractor.Page, first int) erro
 			continue
 		}
 		at := len(b.arena)
-		arena, err := w.codec.append(b.arena, page.Records[i])
+		arena, without, err := w.write(b.arena, page.Records[i])
 		if err == nil {
 			b.arena, r.value = arena, [2]int{at, len(arena)}
+			r.leaveOut(page.Records[i].Raw(), without)
 			continue
 		}
 		var misfit *schema.Misfit
@@ -101,7 +114,7 @@ func (w *worker) body(ctx context.Context, page *extractor.Page, first int) erro
 		switch mode := w.codec.mode(misfit); {
 		case mode == "discard_row":
 			b.bury(first+i, page.Records[i].Raw(), misfit.Error(), misfit.Path)
-		case mode == "freeze" || misfit.Final || grown:
+		case mode == "freeze" || mode == "discard_value" || misfit.Final || grown:
 			return w.dataError(page, i, err)
 		default:
 			if err := w.grow(ctx, page); err != nil {
@@ -112,6 +125,43 @@ func (w *worker) body(ctx context.Context, page *extractor.Page, first int) erro
 		}
 	}
 	return nil
+}
+
+// write appends a record's frame and body, without the values that the contract discards, which it returns.
+func (w *worker) write(dst []byte, rec record.Value) (out []byte, without []*schema.Misfit, err error) {
+	out, err = w.codec.append(dst, rec)
+	var misfit *schema.Misfit
+	if err == nil || !errors.As(err, &misfit) || !w.codec.discarded(misfit) {
+		return out, nil, err
+	}
+	text, without := w.codec.encoder.Without(rec, w.codec.discarded)
+	if err := w.left.Parse(text, record.MaxDepth); err != nil {
+		return dst, nil, err
+	}
+	out, err = w.codec.append(dst, w.left.Root())
+	return out, without, err
+}
+
+// maxTold bounds the fields of which a walk says that they were discarded.
+const maxTold = 50
+
+// tellLetters logs the first dead letter of each field in this walk.
+func (w *worker) tellLetters(page *extractor.Page, rows []row) {
+	for i := range rows {
+		r := &rows[i]
+		if !r.lettered() || w.told[r.field] || len(w.told) >= maxTold {
+			continue
+		}
+		if w.told == nil {
+			w.told = map[string]bool{}
+		}
+		w.told[r.field] = true
+		what := "a record is discarded: it goes to the dead letter topic, as do others like it"
+		if r.fate != deadLetter {
+			what = "a value is discarded: its record is published without it, and goes to the dead letter topic as it came, as do others like it"
+		}
+		w.p.log.Warn(what, "resource", w.res.Name, "at", page.Label, "topic", w.deadLetters(), "field", r.field, "reason", r.reason)
+	}
 }
 
 // grow evolves the schema by what the page holds. The commit in flight is landed first: without a registry the schema is

@@ -78,12 +78,10 @@ func (s *session) identity() string {
 	return string(text)
 }
 
-// deadLetters is the topic of rows that the contract discards, or "" where it discards none.
+// deadLetters is the topic of what the contract discards, or "" where it discards nothing.
 func (s *session) deadLetters() string {
-	for _, m := range []string{s.res.Contract.Columns, s.res.Contract.DataType} {
-		if m == "discard_row" {
-			return s.res.Topic.Name + ".dlq"
-		}
+	if s.res.Contract.Discards() {
+		return s.res.Topic.Name + ".dlq"
 	}
 	return ""
 }

@@ -52,6 +52,8 @@ type worker struct {
 	twice   bool      // a key stood on two pages
 	blind   bool      // there were more keys than may be remembered: nothing can be proven
 	hasher  record.Hasher
+	left    record.Tape                       // of a record, without what the contract discards
+	told    map[string]bool                   // fields of which a discarded value or record was logged
 	diff    bool                              // records are compared with the topic
 	overlap bool                              // the next page was committed before
 	asked   struct{ requests, retries int64 } // by id, beside the walk's
@@ -70,6 +72,7 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	}
 	w := &worker{session: s, p: p, sum: sum, batch: newBatch(s.keyed(), len(s.res.PrimaryKey) > 0), spare: newBatch(s.keyed(), len(s.res.PrimaryKey) > 0)}
 	var release func()
+	s.codec.fresh = false
 	w.lasting, release = grace(ctx)
 	defer release()
 	if s.codec.ready() {
@@ -273,7 +276,7 @@ func (w *worker) take(ctx context.Context, page *extractor.Page) error {
 			w.first = page.Total
 		}
 	}
-	if w.codec.ready() {
+	if w.codec.ready() || w.codec.refusesTable() {
 		return w.encode(ctx, page)
 	}
 	if len(w.sample) == 0 {

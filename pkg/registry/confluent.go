@@ -128,7 +128,16 @@ func (r *confluent) find(ctx context.Context, subject string, s *schema.Schema) 
 	if notFound(err, codeSubjectNotFound, codeVersionNotFound, codeSchemaNotFound) {
 		return 0, nil
 	}
-	return got.ID, err
+	return got.ID, refused(subject, err)
+}
+
+// refused makes an *IncompatibleError of an answer that says something about the schema.
+func refused(subject string, err error) error {
+	var answer *sr.ResponseError
+	if errors.As(err, &answer) && (answer.StatusCode == http.StatusConflict || answer.StatusCode == http.StatusUnprocessableEntity) {
+		return &IncompatibleError{Subject: subject, Status: answer.StatusCode, Err: words{answer}}
+	}
+	return err
 }
 
 // add makes the schema a new version.
@@ -150,11 +159,7 @@ func (r *confluent) add(ctx context.Context, subject string, s *schema.Schema) (
 		id, err = r.client.sr.RegisterSchema(ctx, subject, sr.Schema{Schema: string(s.JSON())}, -1, -1)
 		return err
 	})
-	var refused *sr.ResponseError
-	if errors.As(err, &refused) && (refused.StatusCode == http.StatusConflict || refused.StatusCode == http.StatusUnprocessableEntity) {
-		return 0, &IncompatibleError{Subject: subject, Status: refused.StatusCode, Err: words{refused}}
-	}
-	if err == nil && late {
+	if err = refused(subject, err); err == nil && late {
 		late, err = r.configure(ctx, subject)
 		if err == nil && late {
 			err = &UnavailableError{URL: r.client.url, Op: "set compatibility of " + subject, Attempts: 1,

@@ -323,6 +323,8 @@ func TestConfluentRefuses(t *testing.T) {
 	}{
 		{"409", "POST /versions", 409, []string{"IncompatibleError", "(409): Schema being registered is incompatible", subject, "compatibility level"}},
 		{"422", "POST /versions", 422, []string{"IncompatibleError", "(422)", subject}},
+		{"422 to find", "POST /subjects", 422, []string{"IncompatibleError", "(422)", subject, "new topic"}},
+		{"409 to find", "POST /subjects", 409, []string{"IncompatibleError", "(409)", subject}},
 		{"403 to set", "PUT /config", 403, []string{"AuthError", "set compatibility of " + subject, "right"}},
 		{"422 to set", "PUT /config", 422, []string{"UnavailableError", "set compatibility of " + subject, "422"}},
 		{"401 to read", "GET /config", 401, []string{"AuthError", "compatibility of " + subject, "credentials"}},
