@@ -14,6 +14,7 @@ type Resource struct {
 	Endpoint    Endpoint
 	Topic       Topic
 	Nested      string // "record" or "json"
+	Steps       []Step // what becomes of a record before it is keyed, hashed and encoded, in order
 	Contract    Contract
 }
 
@@ -162,6 +163,12 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 	if v := o.get("schema_contract"); given(v) {
 		u.Contract = l.contract(v)
 	}
+	if v := o.get("processing_steps"); given(v) {
+		u.Steps = l.steps(v)
+		if v.kind == listKind {
+			l.checkSteps(v, &u)
+		}
+	}
 	if k := o.get("kafka"); k != nil {
 		inner := l.object(k)
 		u.topic = l.topic(inner, u.topic)
@@ -172,7 +179,6 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 		"columns":             "types come from the data, or from <resource>.avsc in schema.directory",
 		"include_from_parent": parents,
 		"parent_table_name":   parents,
-		"processing_steps":    "records are published as the API sends them; filter and change them in the consumer",
 		"max_table_nesting":   "nested: json keeps objects as JSON text",
 		"nested_hints":        warehouse,
 		"references":          warehouse,

@@ -20,6 +20,7 @@ type Extractor struct {
 	config   config.Client
 	target   target
 	pager    pager
+	steps    []step
 	shape    string
 	memories sync.Pool // *memory
 }
@@ -35,6 +36,9 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
 	}
 	x := &Extractor{client: client, resource: r, config: c, target: t, pager: p}
+	if x.steps, err = newSteps(r.Steps); err != nil {
+		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
+	}
 	x.shape = shapeOf(client, t, r.Endpoint)
 	x.memories.New = func() any { return new(memory) }
 	return x, nil

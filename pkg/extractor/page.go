@@ -38,6 +38,7 @@ type memory struct {
 	tape    record.Tape
 	body    []byte
 	records []record.Value
+	built   []record.Builder // one for each step that writes records anew
 }
 
 // Release gives the page's memory to the pages to come. Calling it again does nothing.

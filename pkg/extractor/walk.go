@@ -49,7 +49,7 @@ func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
 		}
 	}
 	w.origin = w.place
-	w.end.Bounded = w.end.Bounded || x.pager.first() != x.pager.base()
+	w.end.Bounded = w.end.Bounded || x.pager.first() != x.pager.base() || x.filters()
 	w.whole = !w.options.Resumed && w.place == x.pager.base()
 	return w
 }
@@ -102,6 +102,9 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	}
 	if err == nil {
 		err = w.advance(p)
+	}
+	if err == nil {
+		err = p.process()
 	}
 	if err != nil {
 		p.Release()
