@@ -80,6 +80,15 @@ func TestMistakes(t *testing.T) {
 		{"no room for dead letters", "kafka:\n", "  schema_contract: evolve\nkafka:\n  topic: \"{resource}" + strings.Repeat("x", 249) + "\"\n", "kafka.topic", "249", "xxx"},
 		{"name over cookies", "      location: query", "      location: cookie", "auth.api_key", "semicolon", ""},
 		{"one file of TLS", "kafka:\n", "kafka:\n  tls: {key: ../pkg/config/testdata}\n", "kafka.tls.key", "not a file", "testdata"},
+		{"a key that may be null", "    primary_key: id\n", "    primary_key: id\n    columns: {id: {nullable: true}}\n", "columns.id.nullable", "never null", "columns:"},
+		{"must be there without a type", "    - name: companies\n", "    - name: companies\n      columns: {born: {nullable: false}}\n", "columns.born.nullable", "data_type", "columns:"},
+		{"no data type", "    - name: companies\n", "    - name: companies\n      columns: {born: {data_type: int}}\n", "columns.born.data_type", "bigint", "columns:"},
+		{"a column of another name", "    - name: companies\n", "    - name: companies\n      columns: {born: {name: died}}\n", "columns.born.name", "born", "columns:"},
+		{"a column twice", "    - name: companies\n", "    - name: companies\n      columns: [{name: a, data_type: text}, {name: a, data_type: text}]\n", "columns[1]", "second", "columns:"},
+		{"a column without a name", "    - name: companies\n", "    - name: companies\n      columns: [{data_type: text}]\n", "columns[0].name", "missing", "columns:"},
+		{"columns are text", "    - name: companies\n", "    - name: companies\n      columns: a\n", "resources[1].columns", "mapping", "columns:"},
+		{"scale", "    - name: companies\n", "    - name: companies\n      columns: {a: {data_type: decimal, precision: 5}}\n", "columns.a", "scale", "columns:"},
+		{"naming", "kafka:\n", "schema: {names: camel}\nkafka:\n", "schema.names", "snake_case", "names"},
 		{"schema is a file", "kafka:\n", "schema: {directory: seed.yaml}\nkafka:\n", "schema.directory", "no directory", "directory"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

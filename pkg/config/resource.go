@@ -16,6 +16,7 @@ type Resource struct {
 	Nested      string // "record" or "json"
 	Steps       []Step // what becomes of a record before it is keyed, hashed and encoded, in order
 	Contract    Contract
+	Columns     []Column // in order of names
 }
 
 // resourceContext is what a resource takes from around it.
@@ -96,9 +97,19 @@ func (l *loader) normal(n *node) *node {
 	return n
 }
 
-// mergeDefaults is dlt's merge: a resource's keys win whole, in endpoint they win one by one, and so they do in its params.
+// mergeDefaults is dlt's merge: a resource's keys win whole, in endpoint they win one by one, and so they do in its params. Columns
+// merge field by field, and key by key.
 func mergeDefaults(own, defaults *node) *node {
 	merged := own.over(defaults)
+	if c, d := byName(own.get("columns")), byName(defaults.get("columns")); isMapping(c) && isMapping(d) {
+		columns := c.over(d)
+		for _, m := range c.members {
+			if under := d.get(m.name); isMapping(m.value) && isMapping(under) {
+				columns = columns.with(member{m.name, m.line, m.value.over(under)})
+			}
+		}
+		merged = merged.with(member{"columns", c.line, columns})
+	}
 	a, b := own.get("endpoint"), defaults.get("endpoint")
 	if !isMapping(a) || !isMapping(b) {
 		return merged
@@ -160,6 +171,9 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 		w, ok := l.word(v, "record", "json")
 		assign(&u.Nested, w, ok)
 	}
+	if v := o.get("columns"); given(v) {
+		u.Columns = l.columns(v, u.PrimaryKey, ctx.partial)
+	}
 	if v := o.get("schema_contract"); given(v) {
 		u.Contract = l.contract(v)
 	}
@@ -176,7 +190,6 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 	}
 	o.refuse(map[string]string{
 		"merge_key":           "primary_key alone identifies a record",
-		"columns":             "types come from the data, or from <resource>.avsc in schema.directory",
 		"include_from_parent": parents,
 		"parent_table_name":   parents,
 		"max_table_nesting":   "nested: json keeps objects as JSON text",

@@ -8,6 +8,7 @@ import (
 
 // Schema says where schemas come from and where they are registered.
 type Schema struct {
+	Names     string    // of fields: "source", made valid, or "snake_case"
 	Directory string    // holds <resource>.avsc, which pin schemas; resolved; "": none are pinned
 	Registry  *Registry // nil: values carry fingerprints, and schemas stand in SchemasTopic
 }
@@ -36,7 +37,7 @@ func (c Contract) Discards() bool {
 
 // schema reads the schema block and the default of nested. n is nil where there is none.
 func (l *loader) schema(n *node) (s Schema, nested string) {
-	nested = "record"
+	s.Names, nested = "source", "record"
 	if n == nil {
 		return s, nested
 	}
@@ -47,6 +48,10 @@ func (l *loader) schema(n *node) (s Schema, nested string) {
 	if v := o.get("nested"); v != nil {
 		w, ok := l.word(v, "record", "json")
 		assign(&nested, w, ok)
+	}
+	if v := o.get("names"); v != nil {
+		w, ok := l.word(v, "source", "snake_case")
+		assign(&s.Names, w, ok)
 	}
 	if r := o.get("registry"); given(r) {
 		s.Registry = l.registry(r)

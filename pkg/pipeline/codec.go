@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"producer/pkg/config"
 	"producer/pkg/record"
@@ -42,7 +43,10 @@ func pinError(file string, err error) error {
 // newCodec reads the pinned file, if there is one. It asks no registry.
 func newCodec(cfg *config.Config, r config.Resource, reg registry.Registry, log *slog.Logger) (*codec, error) {
 	c := &codec{subject: r.Topic.Name + "-value", registry: reg, contract: r.Contract, log: log}
-	c.opts = schema.Options{Namespace: cfg.Pipeline, Name: r.Name}
+	c.opts = schema.Options{Namespace: cfg.Pipeline, Name: r.Name, SnakeCase: cfg.Schema.Names == "snake_case"}
+	for _, col := range r.Columns {
+		c.opts.Columns = append(c.opts.Columns, schema.Column{Source: col.Name, Type: avroType(col), Required: col.Required, Doc: col.Description})
+	}
 	for _, p := range r.PrimaryKey {
 		c.opts.Key = append(c.opts.Key, p.Names)
 	}
@@ -67,8 +71,42 @@ func newCodec(cfg *config.Config, r config.Resource, reg registry.Registry, log 
 	if _, err := schema.Compile(s, c.opts); err != nil {
 		return nil, pinError(file, err)
 	}
+	differences, err := s.CheckColumns(c.opts.Columns)
+	if err == nil {
+		_, lacking, e := schema.Evolve(s, schema.NewObservation(c.opts), c.opts)
+		for err = e; len(lacking) > 0; lacking = lacking[1:] {
+			differences = append(differences, "column "+lacking[0].Source+" is declared, the schema lacks it")
+		}
+	}
+	if err == nil && len(differences) > 0 {
+		err = fmt.Errorf("%s: the file is what is registered; change it, or take the column out of columns", strings.Join(differences, "; "))
+	}
+	if err != nil {
+		return nil, pinError(file, err)
+	}
 	c.file, c.pin = file, s
 	return c, nil
+}
+
+// avroType is a column's type as a schema has it.
+func avroType(c config.Column) string {
+	switch c.DataType {
+	case "bool":
+		return `"boolean"`
+	case "bigint":
+		return `"long"`
+	case "double":
+		return `"double"`
+	case "timestamp":
+		return `{"type":"long","logicalType":"timestamp-millis"}`
+	case "date":
+		return `{"type":"int","logicalType":"date"}`
+	case "decimal":
+		return fmt.Sprintf(`{"type":"bytes","logicalType":"decimal","precision":%d,"scale":%d}`, c.Precision, c.Scale)
+	case "json":
+		return `{"type":"string","connect.name":"io.debezium.data.Json"}`
+	}
+	return `"string"` // text
 }
 
 // forget drops what was read from the registry.
@@ -81,17 +119,37 @@ func (c *codec) open(ctx context.Context) error {
 	}
 	c.fault, c.pinned = nil, c.pin
 	latest, frame, err := c.registry.Latest(ctx, c.subject)
-	if err != nil {
+	if err != nil || latest == nil {
 		return err
-	}
-	if latest == nil {
-		return nil
 	}
 	if c.pinned != nil && !latest.Extends(c.pinned) {
 		return nil // the file says something new: it is registered as it stands, before the first record
 	}
-	c.pinned = nil
+	declared, err := c.declare(latest)
+	if err != nil {
+		return err
+	}
+	if c.pinned = nil; declared != latest {
+		c.pinned = declared // so are columns that are new in the configuration
+		return nil
+	}
 	return c.adopt(latest, frame)
+}
+
+// declare returns a published schema with the columns that the configuration declares beyond it.
+func (c *codec) declare(latest *schema.Schema) (*schema.Schema, error) {
+	differences, err := latest.CheckColumns(c.opts.Columns)
+	for _, d := range differences {
+		c.log.Warn(d+": a published field never changes; take the column out of columns, or publish to a new topic", "resource", c.opts.Name, "subject", c.subject)
+	}
+	if err != nil {
+		return nil, err
+	}
+	declared, _, err := schema.Evolve(latest, schema.NewObservation(c.opts), c.opts)
+	if err != nil {
+		return nil, &DataError{Where: "subject " + c.subject, Err: err}
+	}
+	return declared, nil
 }
 
 func (c *codec) adopt(s *schema.Schema, f registry.Frame) error {

@@ -149,17 +149,24 @@ func TestDiscardedValues(t *testing.T) {
 	}
 }
 
-// latestSchema is the newest schema of p.rows.
-func (w *world) latestSchema() (text string) {
+// schemas are those of p.rows, in order.
+func (w *world) schemas() (texts []string) {
 	w.Helper()
 	err := w.cluster().Scan(w.Context(), "p.schemas", kafka.ScanOptions{}, func(r kafka.Record) error {
-		text = string(r.Value)
+		texts = append(texts, string(r.Value))
 		return nil
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
-	return text
+	return texts
+}
+
+// latestSchema is the newest schema of p.rows, "" where there is none.
+func (w *world) latestSchema() string {
+	w.Helper()
+	all := w.schemas()
+	return append([]string{""}, all...)[len(all)]
 }
 
 // A value that null can't stand for is not discarded: the field of a reviewed schema must be there.

@@ -77,6 +77,7 @@ type field struct {
 	variant   bool   // it takes those that the published field can't
 	typ       *typ
 	def       string // the default's JSON text; empty without one
+	doc       string // of a field that was declared
 	aliases   []string
 	renamed   bool // source is written as a property
 	attrs     []attr

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -25,10 +26,14 @@ type Change struct {
 
 // Evolve returns base with what obs holds beyond it, and what was added. Without a base it infers the first schema. The result
 // depends on the contents of obs alone, not on the order in which they came; where there is nothing to add it is base itself. base
-// is not changed. Fields of the primary key have no variants; one that a base lacks is added as nullable as any other. A first
-// schema without a field of the key is a [*ValueError].
+// is not changed. Columns that base lacks are added, whatever was seen. Fields of the primary key have no variants; one that a base lacks is added as nullable as any other. A first
+// schema without a field of the key is a [*ValueError], and so is a Column that a published schema would get but that must not be null.
 func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error) {
-	b := &builder{json: o.Nested == JSON, records: map[string]bool{}, published: base != nil, keepNames: base != nil && o.KeepNames, keepTypes: base != nil && o.KeepTypes}
+	b := &builder{json: o.Nested == JSON, records: map[string]bool{}, published: base != nil, keepNames: base != nil && o.KeepNames, keepTypes: o.KeepTypes,
+		convention: valid, columns: o.Columns}
+	if o.SnakeCase {
+		b.convention = snakeCase
+	}
 	var root *typ
 	if base == nil {
 		name, space := valid(o.Name), valid(o.Namespace)
@@ -41,6 +46,7 @@ func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error
 		}
 		b.note(root, map[*typ]bool{})
 	}
+	b.root = root.real()
 	if base == nil {
 		for _, key := range o.Key {
 			if !obs.root.holds(key) {
@@ -60,13 +66,16 @@ func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error
 
 // builder makes types of what was seen, and puts them into a schema.
 type builder struct {
-	json      bool            // nested values become JSON text
-	published bool            // there is a base: every new field is nullable
-	keepNames bool            // no field for an unknown name
-	keepTypes bool            // no variant
-	records   map[string]bool // names of records, without namespace, that are taken
-	changes   []Change
-	quiet     int // above 0 inside a type that is new as a whole
+	json       bool                // nested values become JSON text
+	published  bool                // there is a base: every new field is nullable
+	keepNames  bool                // no field for an unknown name
+	keepTypes  bool                // no variant
+	convention func(string) string // makes a field's name of its source's
+	columns    []Column            // of the root
+	root       *typ
+	records    map[string]bool // names of records, without namespace, that are taken
+	changes    []Change
+	quiet      int // above 0 inside a type that is new as a whole
 }
 
 func simple(fullName string) string { return fullName[strings.LastIndexByte(fullName, '.')+1:] }
@@ -117,6 +126,13 @@ func (b *builder) extend(t *typ, s *seen, path string, keys [][]string) error {
 		known[g.source] = g
 	}
 	names := s.names()
+	declared := b.declared(t, known)
+	for n := range declared {
+		if !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
 	ordered := inOrder(t.fields, keys)
 	var fresh []string
 	for _, n := range names {
@@ -125,7 +141,7 @@ func (b *builder) extend(t *typ, s *seen, path string, keys [][]string) error {
 		}
 	}
 	used := takenBy(t.fields)
-	assigned := used.assign(fresh)
+	assigned := used.assign(fresh, b.convention)
 	var added []*field
 	for _, n := range names {
 		m, at := s.object[n], join(n, "")
@@ -133,7 +149,13 @@ func (b *builder) extend(t *typ, s *seen, path string, keys [][]string) error {
 			at = path + "." + n
 		}
 		rest, place := keyOf(keys, n)
-		if g := known[n]; g == nil {
+		if c := declared[n]; c != nil {
+			more, err := b.declare(t, c, m, assigned[n], rest, place >= 0, used)
+			if err != nil {
+				return err
+			}
+			added = append(added, more...)
+		} else if g := known[n]; g == nil {
 			if b.keepNames && b.quiet == 0 {
 				continue
 			}
@@ -422,7 +444,9 @@ func (b *builder) growAll(t *typ, s *seen, path string) error {
 }
 
 // inside is the builder that makes types which are new as a whole.
-func (b *builder) inside(*typ) *builder { return &builder{json: b.json, records: b.records, quiet: 1} }
+func (b *builder) inside(*typ) *builder {
+	return &builder{json: b.json, records: b.records, quiet: 1, convention: b.convention}
+}
 
 // peek is what free would return.
 func (t taken) peek(name string) string {

@@ -30,6 +30,18 @@ type Options struct {
 	// KeepNames and KeepTypes stop the evolution of a published schema: no field for an unknown name, no variant. What does not fit
 	// stays a misfit.
 	KeepNames, KeepTypes bool
+	// Columns are declared: a field that is not yet published gets this type, be there values of it or not.
+	Columns []Column
+	// SnakeCase names new fields as dlt's snake_case does, instead of keeping what Avro takes.
+	SnakeCase bool
+}
+
+// Column declares the type of a member at the top of records.
+type Column struct {
+	Source   string // its JSON name
+	Type     string // as Avro's JSON: `"long"`, `{"type":"int","logicalType":"date"}`; no union
+	Required bool   // not nullable, which only a first schema's field can be; fields of the key are so without it
+	Doc      string // the field's documentation; may be empty
 }
 
 // Schema is the schema of a topic's values, an Avro record. It never changes and is safe for concurrent use.

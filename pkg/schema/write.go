@@ -109,6 +109,9 @@ func (w *writer) field(f *field, space string) {
 		case f.source != f.name:
 			w.WriteString(`,"json":` + quote(f.source))
 		}
+		if f.doc != "" {
+			w.WriteString(`,"doc":` + quote(f.doc))
+		}
 		w.WriteByte('}')
 		return
 	}
