@@ -40,7 +40,7 @@ chaos: ## kill, stop and cut off the program for DURATION (5m) while a model wat
 chaos-short: ## a slice of it
 	$(GO) run ./test/chaos -duration 20s -seed $(SEED)
 
-mutants: ## break the protocol in thirty ways and show that the suite notices each
+mutants: ## break the protocol in three dozen ways and show that the suite notices each
 	$(GO) run ./test/mutants
 
 fuzz: ## every fuzz target, each for FUZZ (10s)

@@ -36,6 +36,8 @@ type State struct {
 	Instance string `json:"instance,omitempty"`
 	// Schema is the fingerprint of the schema in use, in hex; empty while there is none.
 	Schema string `json:"schema,omitempty"`
+	// Populated says that the resource's topic was given a record, or held one already: should it be empty later, that is a loss.
+	Populated bool `json:"populated,omitempty"`
 	// Missing are the keys that the last proven walk did not see.
 	Missing Missing `json:"missing,omitempty"`
 }

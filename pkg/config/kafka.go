@@ -19,6 +19,8 @@ type Kafka struct {
 	ResumeWithin   time.Duration // how old a walk's position may be and still be gone on from; 0: a walk always starts over
 	Compression    string        // "none", "gzip", "snappy", "zstd" or "lz4"
 	IndexMaxBytes  int64
+	// ReplicationFactor is that of the topics that belong to no resource: states and schemas. -1: the broker's default.
+	ReplicationFactor int16
 }
 
 // TLS holds paths, resolved; "" means the system's authorities, and no certificate of our own.
@@ -36,7 +38,7 @@ type SASL struct {
 // kafka reads the kafka block; n is nil where there is none.
 func (l *loader) kafka(n, root *node) (Kafka, topicBlock) {
 	k := Kafka{Timeout: 30 * time.Second, CommitInterval: time.Second, CommitTimeout: 60 * time.Second,
-		ResumeWithin: 15 * time.Minute, Compression: "snappy", IndexMaxBytes: 1 << 30}
+		ResumeWithin: 15 * time.Minute, Compression: "snappy", IndexMaxBytes: 1 << 30, ReplicationFactor: defaultTopic().ReplicationFactor}
 	const brokers = `give the addresses of the brokers, as in ["localhost:9092"]`
 	if n == nil {
 		l.problem(root.line, "kafka.brokers", "is missing; "+brokers)
@@ -84,6 +86,7 @@ func (l *loader) kafka(n, root *node) (Kafka, topicBlock) {
 		inner.done()
 	}
 	t := l.topic(o, defaultTopic())
+	k.ReplicationFactor = t.ReplicationFactor
 	o.done()
 	return k, t
 }

@@ -65,7 +65,7 @@ func (f *fetcher) run(ctx context.Context, to chan<- chunk) {
 func (f *fetcher) fetch(ctx context.Context) (*kmsg.FetchResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchMaxWait+tryTimeout)
 	defer cancel()
-	resp, err := f.s.request(f.positions).RequestWith(ctx, f.s.client.Broker(int(f.leader)))
+	resp, err := f.s.request(f.positions[:min(fetchMost, len(f.positions))]).RequestWith(ctx, f.s.client.Broker(int(f.leader)))
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}

@@ -1,11 +1,13 @@
 package kafka_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"producer/pkg/kafka"
@@ -90,5 +92,37 @@ func TestScanEmptyAnswers(t *testing.T) {
 				t.Errorf("got %d records, want %d", got, tt.want)
 			}
 		})
+	}
+}
+
+// What an aborted transaction wrote is never delivered, however much of it there is and in however many partitions.
+func TestScanPassesOverMuchThatWasAborted(t *testing.T) {
+	t.Parallel()
+	const partitions, records = 20, 3
+	broker := fake(t)
+	c := open(t, broker.ListenAddrs())
+	topic := create(t, c, partitions, nil)
+	commit(t, openProducer(t, c, topic), rec(topic, "before"))
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker.ListenAddrs()...), kgo.TransactionalID("stranger"), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.NoCompression()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	value := make([]byte, 700_000)
+	for i := range int32(partitions * records) {
+		if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Partition: i % partitions, Key: []byte("aborted"), Value: value}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := client.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, openProducer(t, c, topic), rec(topic, "after"))
+	if got := keys(t, c, topic); len(got) != 2 || slices.Contains(got, "aborted") {
+		t.Errorf("got %d records, %.100q; want before and after", len(got), got)
 	}
 }

@@ -38,7 +38,7 @@ func (w *worker) checkpoint(phase string) checkpoint.State {
 	st := checkpoint.State{
 		V: checkpoint.Version, Walk: w.number, Phase: phase, Shape: w.extractor.Shape(), Identity: w.identity(),
 		TopicID: w.info.ID, Partitions: w.info.Partitions, FirstTotal: w.first, Resumed: w.resumed,
-		Last: w.state.Last, Missing: w.state.Missing,
+		Last: w.state.Last, Missing: w.state.Missing, Populated: w.state.Populated,
 	}
 	if w.state.Walk == w.number && phase == checkpoint.Walking {
 		st.Position = w.state.Position
@@ -62,6 +62,8 @@ func (w *worker) commit(st checkpoint.State) error {
 // launch sends records and st in one transaction. No commit may be out.
 func (w *worker) launch(st checkpoint.State, records []kafka.Record, deleted int64) {
 	st.Seq, st.Instance = w.state.Seq+1, w.p.instance
+	c := w.batch.counts()
+	st.Populated = w.state.Populated || c.published+c.unchanged > 0
 	records = append(records, st.Record(w.p.cfg.StateTopic(), w.res.Name))
 	f := &flight{batch: w.batch, state: st, records: records, deleted: deleted, began: time.Now(), done: make(chan error, 1)}
 	w.flight, w.batch, w.spare = f, w.spare, nil
@@ -130,25 +132,51 @@ func (w *worker) landed(f *flight) error {
 	w.sum.add(c)
 	w.sum.Tombstones += f.deleted
 	w.p.opts.Observer.Commit(w.res.Name, c.published, c.unchanged, c.duplicates, c.deadLettered, f.deleted, time.Since(f.began))
-	for i := range f.batch.rows {
-		r := &f.batch.rows[i]
-		if w.blind || !f.batch.keyed || !standing(r) || r.fate == unchanged {
-			continue
-		}
-		key := f.batch.bytes(r.key)
-		if err := w.index.Apply(key, r.hash, true); err != nil {
-			if w.diff || w.deletes() || !as[*table.TooLargeError](err) {
-				w.ends = nil // it lacks what was committed: the next cycle folds the topic again
-				return err
-			}
-			w.p.log.Warn("the walk has more keys than kafka.index.max_bytes lets it remember: it proves nothing", "resource", w.res.Name)
-			w.blind = true
-			break
-		}
-		w.index.See(key)
+	if err := w.remember(f.batch); err != nil {
+		return err
 	}
 	f.batch.reset()
 	w.spare = f.batch
+	return nil
+}
+
+// remember brings what was committed into the index. An index that is not the topic's, and the keys of dead letters, serve the proof
+// alone: where they outgrow their bound the walk is blind from then on. Otherwise that is a [*table.TooLargeError].
+func (w *worker) remember(b *batch) error {
+	if !b.keyed {
+		return nil
+	}
+	for i := range b.rows {
+		r, x, proofOnly := &b.rows[i], w.index, !w.diff && !w.deletes()
+		key := b.bytes(r.key)
+		if r.fate == deadLetter {
+			if live, _ := x.Same(key, r.hash); live {
+				continue
+			}
+			if w.buried == nil {
+				w.buried = table.New(w.p.cfg.Kafka.IndexMaxBytes)
+			}
+			x, proofOnly = w.buried, true
+		} else if !standing(r) || r.fate == unchanged {
+			continue
+		}
+		if w.blind && proofOnly {
+			continue
+		}
+		err := x.Apply(key, r.hash, true)
+		switch {
+		case err == nil:
+			x.See(key)
+		case proofOnly:
+			w.blind = true
+		default:
+			w.ends = nil // it lacks what was committed: the next cycle folds the topic again
+			return err
+		}
+	}
+	if len(w.ends) > 0 {
+		w.p.opts.Observer.Index(w.res.Name, w.index.Len(), w.index.Bytes())
+	}
 	return nil
 }
 

@@ -15,10 +15,10 @@ import (
 	"producer/pkg/pipeline"
 )
 
-// scans counts how often the topic is folded.
+// scans counts how often the topic is folded, and knows what it holds.
 type scans struct {
 	pipeline.Observer
-	n atomic.Int64
+	n, keys, bytes atomic.Int64
 }
 
 func (s *scans) Start(string, string) {}
@@ -27,6 +27,11 @@ func (s *scans) Scan(_ string, done, total int64) {
 	if done == total {
 		s.n.Add(1)
 	}
+}
+
+func (s *scans) Index(_ string, keys, bytes int64) {
+	s.keys.Store(keys)
+	s.bytes.Store(bytes)
 }
 
 func (s *scans) Page(string, int, int64) {}
@@ -69,6 +74,9 @@ func TestIndexIsKeptBetweenCycles(t *testing.T) {
 		got := w.run(p, pipeline.ExitOK)
 		if got.Published != step.published || got.Unchanged != step.unchanged {
 			t.Errorf("%s: published %d, unchanged %d; want %d, %d", step.what, got.Published, got.Unchanged, step.published, step.unchanged)
+		}
+		if seen.keys.Load() != 30 || seen.bytes.Load() <= 0 {
+			t.Errorf("%s: the index is of %d keys in %d bytes, want 30", step.what, seen.keys.Load(), seen.bytes.Load())
 		}
 		if n := seen.n.Load() - before; step.what != "the first" && n != step.scans {
 			t.Errorf("%s: the topic was folded %d times, want %d", step.what, n, step.scans)

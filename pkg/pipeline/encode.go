@@ -65,6 +65,8 @@ func (w *worker) key(page *extractor.Page, n int) (err error) {
 // with this hash.
 func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
 	same, seen := w.index.Meet(key, hash)
+	seen = seen || w.buried != nil && w.buried.Seen(key)
+	w.unsure = w.unsure || w.blind
 	if w.flight != nil {
 		if h, ok := w.flight.batch.content(key); ok {
 			same = h == hash

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"producer/pkg/checkpoint"
@@ -25,9 +26,13 @@ func (w *worker) finish(ctx context.Context) error {
 	if end.Reason == extractor.Bound {
 		w.sum.Status = Incomplete
 	}
-	w.sum.Proof = w.proof(end)
-	if end.LastTotal != nil {
+	var why string
+	w.sum.Proof, why = w.proof(end)
+	if end.LastTotal != nil { // also of an empty page
 		w.sum.Total = end.LastTotal
+	}
+	if w.first == nil {
+		w.first = end.FirstTotal
 	}
 	var fault error
 	if w.deletes() {
@@ -51,20 +56,34 @@ func (w *worker) finish(ctx context.Context) error {
 	if err := w.await(); err != nil {
 		return err
 	}
+	w.p.log.Info("the walk has ended", "resource", w.res.Name, "walk", w.number, "proof", string(w.sum.Proof), "because", why, "pages", w.sum.Pages,
+		"records", w.records, "keys", w.keys, "first_total", number(w.first), "last_total", number(w.sum.Total))
 	return fault
 }
 
-// proof is the contract's rule.
-func (w *worker) proof(end extractor.End) Proof {
+// number is n as text, "none" for nil.
+func number(n *int64) string {
+	if n == nil {
+		return "none"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+// proof is the contract's rule, and why it says what it does.
+func (w *worker) proof(end extractor.End) (proof Proof, why string) {
 	switch {
 	case w.resumed:
-		return Resumed
+		return Resumed, "another process began the walk"
 	case end.Bounded:
-		return Bounded
-	case end.Drifted || w.twice:
-		return Drifted
-	case end.Proven && !w.blind:
-		return Proven
+		return Bounded, "the configuration keeps rows out"
+	case end.Drifted:
+		return Drifted, "the total moved, or the rows contradict it"
+	case w.twice:
+		return Drifted, "a key stood on two pages"
+	case w.unsure:
+		return NoProof, "there were more keys than kafka.index.max_bytes lets it remember"
+	case end.Proven:
+		return Proven, end.Reason.String()
 	}
-	return NoProof
+	return NoProof, end.Reason.String()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"producer/pkg/extractor"
 	"producer/pkg/kafka"
 )
 
@@ -74,8 +73,7 @@ func (p *Pipeline) guard(ctx context.Context, s *session) error {
 	case t.Partitions != st.Partitions:
 		return refuse("topic %s has %d partitions, it had %d: keys would change places and old values stay", t.Name, t.Partitions, st.Partitions)
 	}
-	// Where nothing had a schema, nothing was published; where rows may be discarded, all of them may have been.
-	if s.keyed() && s.deadLetters() == "" && st.Schema != "" && (st.Last != nil && st.Last.Keys > 0 || position(st) != (extractor.Position{})) {
+	if s.keyed() && st.Populated {
 		full, err := p.populated(ctx, t)
 		if err == nil && !full {
 			err = refuse("topic %s is empty, but its state knows of records in it", t.Name)

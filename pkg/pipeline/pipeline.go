@@ -23,6 +23,8 @@ type Observer interface {
 	Start(resource, topic string)
 	// Scan tells how far the topic's fold into the index is, in offsets.
 	Scan(resource string, done, total int64)
+	// Index tells how many live keys the topic holds, and what knowing them takes in bytes.
+	Index(resource string, keys, bytes int64)
 	// Page tells of a fetched page; total is negative where the API gives none.
 	Page(resource string, records int, total int64)
 	Retry(resource, reason string, wait time.Duration)
@@ -263,6 +265,7 @@ type silent struct{}
 
 func (silent) Start(string, string)                                            {}
 func (silent) Scan(string, int64, int64)                                       {}
+func (silent) Index(string, int64, int64)                                      {}
 func (silent) Page(string, int, int64)                                         {}
 func (silent) Retry(string, string, time.Duration)                             {}
 func (silent) Commit(string, int64, int64, int64, int64, int64, time.Duration) {}

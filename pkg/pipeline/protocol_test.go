@@ -42,7 +42,7 @@ func begin(t *testing.T, rows ...string) *world {
 
 func beginWith(t *testing.T, rows []string, o ...kfake.Opt) *world {
 	t.Helper()
-	broker, err := kfake.NewCluster(append(o, kfake.NumBrokers(1))...)
+	broker, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, o...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

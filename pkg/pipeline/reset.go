@@ -17,11 +17,11 @@ type stray struct {
 	in      []int32 // the wrong partitions that hold it
 }
 
-// adoptTopic is --reset: the state is written anew, and live keys in a wrong partition move to their own, each with its tombstone
-// in one transaction.
+// adoptTopic is --reset: the state is written anew, and live keys in a wrong partition move to their own. A key's tombstones and its
+// record are in one transaction, of which many keys may need several.
 func (w *worker) adoptTopic(ctx context.Context) error {
-	moved := 0
 	var records []kafka.Record
+	var moved, tombstones, size int64
 	if w.keyed() {
 		strays, err := w.strays(ctx)
 		if err != nil {
@@ -30,20 +30,21 @@ func (w *worker) adoptTopic(ctx context.Context) error {
 		send := func() error {
 			st := w.checkpoint(checkpoint.Walking)
 			st.Identity = "an unfinished --reset" // should it end here, only another one may go on
-			w.launch(st, records, 0)
-			records = nil
+			w.launch(st, records, tombstones)
+			records, tombstones, size = nil, 0, 0
 			return w.await()
 		}
 		for k, s := range strays {
 			key := []byte(k)
 			for _, p := range s.in {
 				records = append(records, kafka.Record{Topic: w.res.Topic.Name, Partition: p, Key: key})
+				tombstones++
 			}
 			if s.value != nil {
 				records = append(records, kafka.Record{Topic: w.res.Topic.Name, Partition: kafka.Partition(key, w.info.Partitions), Key: key, Value: s.value, Headers: s.headers})
 			}
 			moved++
-			if len(records) >= batchRecords {
+			if size += int64(len(k) + len(s.value)); len(records) >= batchRecords || size >= batchBytes {
 				if err := send(); err != nil {
 					return err
 				}
@@ -52,7 +53,7 @@ func (w *worker) adoptTopic(ctx context.Context) error {
 	}
 	w.index = nil
 	w.p.log.Info("the topic is adopted as it is", "resource", w.res.Name, "topic", w.res.Topic.Name, "moved", moved)
-	w.launch(w.checkpoint(checkpoint.Walking), records, 0)
+	w.launch(w.checkpoint(checkpoint.Walking), records, tombstones)
 	if err := w.await(); err != nil {
 		return err
 	}

@@ -2,13 +2,16 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -113,5 +116,97 @@ func TestResetReachesAllResources(t *testing.T) {
 	w.set(func() { w.before = nil })
 	if sum := p.Run(t.Context()); sum.ExitCode != pipeline.ExitOK {
 		t.Errorf("exit %d (%s), want 0", sum.ExitCode, sum.Error)
+	}
+}
+
+// A reset that needs several transactions and is cut off after the first: each key's tombstone and record are in one of them, so every
+// key is live exactly once; nothing but another --reset goes on from there.
+func TestResetInSeveralTransactions(t *testing.T) {
+	w := begin(t)
+	const keys = 40
+	for i := range keys {
+		w.rows = append(w.rows, fmt.Sprintf(`{"id":%d,"text":%q}`, i+1, noise(500_000)))
+	}
+	w.run(w.pipeline("merge", "compression: none"), pipeline.ExitOK)
+	w.addPartitions("p.rows", 7)
+	ends := 0
+	w.broker.ControlKey(int16(kmsg.EndTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.broker.KeepControl()
+		if ends++; ends != 2 {
+			return nil, nil, false
+		}
+		resp := r.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode = kerr.ProducerFenced.Code
+		return resp, nil, true
+	})
+	reset := func() *pipeline.Pipeline {
+		return w.must(w.configured(resource("rows", "rows", ""), "compression: none", pipeline.Options{Reset: true}))
+	}
+	cut := w.run(reset(), pipeline.ExitFenced)
+	if got := w.run(w.pipeline("merge", ""), pipeline.ExitUsage); !strings.Contains(got.Error, "--reset") { // and ends the open transaction
+		t.Errorf("%q does not ask for --reset", got.Error)
+	}
+	strays, places := w.places(7)
+	if cut.Tombstones == 0 || strays == 0 || len(places) != keys {
+		t.Errorf("%d tombstones, %d keys, %d in a wrong partition; want some moved, some not, %d", cut.Tombstones, len(places), strays, keys)
+	}
+	got := w.run(reset(), pipeline.ExitOK)
+	if got.Tombstones != int64(strays) || got.Published != 0 || got.Unchanged != keys {
+		t.Errorf("%d tombstones, %d published, %d unchanged; want %d, 0, %d", got.Tombstones, got.Published, got.Unchanged, strays, keys)
+	}
+	if strays, places := w.places(7); strays != 0 || len(places) != keys {
+		t.Errorf("%d keys, %d in a wrong partition; want %d, 0", len(places), strays, keys)
+	}
+}
+
+// places folds each partition of the topic alone: where each live key is, and how many are where they do not belong. A key that is
+// live in two partitions fails the test.
+func (w *world) places(partitions int32) (strays int, live map[string]int32) {
+	w.Helper()
+	type place struct {
+		key       string
+		partition int32
+	}
+	all := map[place]bool{}
+	err := w.cluster().Scan(w.Context(), "p.rows", kafka.ScanOptions{}, func(r kafka.Record) error {
+		all[place{string(r.Key), r.Partition}] = r.Value != nil
+		return nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	live = map[string]int32{}
+	for p, there := range all {
+		if !there {
+			continue
+		}
+		if other, twice := live[p.key]; twice {
+			w.Errorf("key %s is live in the partitions %d and %d", p.key, other, p.partition)
+		}
+		live[p.key] = p.partition
+		if p.partition != kafka.Partition([]byte(p.key), partitions) {
+			strays++
+		}
+	}
+	return strays, live
+}
+
+// The topics that belong to no resource follow the kafka block, whatever a resource says of its own.
+func TestReplicationFactors(t *testing.T) {
+	w := beginWith(t, rows(5), kfake.NumBrokers(3))
+	w.run(w.must(w.configured(resource("rows", "rows", "kafka: {replication_factor: 1}, "), "replication_factor: 3", pipeline.Options{})), pipeline.ExitOK)
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	topics, err := kadm.NewClient(cl).ListTopics(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, want := range map[string]int{"p.state": 3, "p.schemas": 3, "p.rows": 1} {
+		if got := len(topics[topic].Partitions[0].Replicas); got != want {
+			t.Errorf("%s has %d replicas, want %d", topic, got, want)
+		}
 	}
 }

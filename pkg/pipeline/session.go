@@ -199,7 +199,6 @@ func (p *Pipeline) restore(ctx context.Context, infos map[string]kafka.TopicInfo
 
 // create makes the topics that are missing and describes them.
 func (p *Pipeline) create(ctx context.Context, infos map[string]kafka.TopicInfo) error {
-	k := p.sessions[0].res.Topic
 	var specs []kafka.TopicSpec
 	want := func(name string, partitions int32, rf int16, config map[string]string) {
 		if !infos[name].Exists {
@@ -207,9 +206,9 @@ func (p *Pipeline) create(ctx context.Context, infos map[string]kafka.TopicInfo)
 		}
 	}
 	compact := map[string]string{"cleanup.policy": "compact"}
-	want(p.cfg.StateTopic(), 1, k.ReplicationFactor, compact)
+	want(p.cfg.StateTopic(), 1, p.cfg.Kafka.ReplicationFactor, compact)
 	if p.registry == nil {
-		want(p.cfg.SchemasTopic(), 1, k.ReplicationFactor, compact)
+		want(p.cfg.SchemasTopic(), 1, p.cfg.Kafka.ReplicationFactor, compact)
 	}
 	for _, s := range p.sessions {
 		t := s.res.Topic

@@ -44,13 +44,15 @@ type worker struct {
 	spare   *batch
 	flight  *flight // nil: no commit is out
 	sample  []*extractor.Page
-	sampled int       // bytes
-	began   time.Time // of the sample
-	opened  time.Time // of the batch
-	records int64     // rows of this walk, in this process
-	keys    int64     // distinct ones
-	twice   bool      // a key stood on two pages
-	blind   bool      // there were more keys than may be remembered: nothing can be proven
+	sampled int          // bytes
+	began   time.Time    // of the sample
+	opened  time.Time    // of the batch
+	records int64        // rows of this walk, in this process
+	keys    int64        // distinct ones
+	twice   bool         // a key stood on two pages
+	blind   bool         // not all keys of this walk could be remembered
+	unsure  bool         // and there came more, which may be among the forgotten ones: nothing is proven
+	buried  *table.Index // keys of committed dead letters that the topic does not hold; nil: none
 	hasher  record.Hasher
 	left    record.Tape                       // of a record, without what the contract discards
 	told    map[string]bool                   // fields of which a discarded value or record was logged
@@ -154,6 +156,7 @@ func (w *worker) loadIndex(ctx context.Context) error {
 		return err
 	}
 	w.index, w.ends = x, slices.Clone(w.info.EndOffsets)
+	w.p.opts.Observer.Index(w.res.Name, x.Len(), x.Bytes())
 	return nil
 }
 

@@ -7,22 +7,26 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"producer/pkg/config"
 	"producer/pkg/kafka"
 	"producer/pkg/pipeline"
 )
 
-// configured opens a pipeline of the resources in text, a YAML list, and closes it with the test.
-func (w *world) configured(resources, kafka string, o pipeline.Options) (*pipeline.Pipeline, error) {
+// configured opens a pipeline of the resources in text, a YAML list, and closes it with the test. client is more of the block client.
+func (w *world) configured(resources, kafka string, o pipeline.Options, client ...string) (*pipeline.Pipeline, error) {
 	w.Helper()
 	brokers, err := json.Marshal(w.brokers)
 	if err != nil {
 		w.Fatal(err)
 	}
 	path := filepath.Join(w.TempDir(), "config.yaml")
-	text := fmt.Sprintf("pipeline: p\nsource:\n  client: {base_url: %q, retry: {max_retries: 0}}\n  resources:\n%s\nkafka: {brokers: %s, partitions: 2, replication_factor: 1, %s}\n",
-		w.url, resources, brokers, kafka)
+	text := fmt.Sprintf("pipeline: p\nsource:\n  client: {base_url: %q, retry: {max_retries: 0}, %s}\n  resources:\n%s\nkafka: {brokers: %s, partitions: 2, %s}\n",
+		w.url, strings.Join(client, ", "), resources, brokers, kafka)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		w.Fatal(err)
 	}
@@ -84,6 +88,24 @@ func (w *world) newest(topic string) (last kafka.Record) {
 		w.Fatal(err)
 	}
 	return last
+}
+
+// empty deletes all records of a topic.
+func (w *world) empty(topic string) {
+	w.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.brokers...))
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer cl.Close()
+	admin := kadm.NewClient(cl)
+	ends, err := admin.ListEndOffsets(w.Context(), topic)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if _, err := admin.DeleteRecords(w.Context(), ends.Offsets()); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // foreign commits records as another program would.

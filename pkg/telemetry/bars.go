@@ -162,6 +162,9 @@ func (b *Bars) Scan(resource string, done, total int64) {
 	b.update(resource, func(r *barRow) { r.scan(done, total) })
 }
 
+// Index implements [Observer]: it is for [Metrics].
+func (b *Bars) Index(string, int64, int64) {}
+
 // Page implements [Observer].
 func (b *Bars) Page(resource string, records int, total int64) {
 	b.update(resource, func(r *barRow) { r.page(records, total) })

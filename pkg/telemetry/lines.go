@@ -49,6 +49,9 @@ func (l *Lines) Scan(resource string, done, total int64) {
 	l.update(resource, func(t *lineTrack) { t.scan(done, total) })
 }
 
+// Index implements [Observer]: it is for [Metrics].
+func (l *Lines) Index(string, int64, int64) {}
+
 // Page implements [Observer].
 func (l *Lines) Page(resource string, records int, total int64) {
 	l.update(resource, func(t *lineTrack) { t.page(records, total) })

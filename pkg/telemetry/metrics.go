@@ -108,12 +108,6 @@ func (m *Metrics) Cycle(exitCode int, took time.Duration) {
 	m.exitCode, m.ended = exitCode, now
 }
 
-// Index says how many live keys the index of a resource's topic holds, and its memory in bytes.
-func (m *Metrics) Index(resource string, keys, bytes int64) {
-	m.keys.WithLabelValues(resource).Set(float64(keys))
-	m.indexBytes.WithLabelValues(resource).Set(float64(bytes))
-}
-
 // Start implements [Observer].
 func (m *Metrics) Start(resource, _ string) {
 	for _, c := range []*prometheus.CounterVec{m.pages, m.requests, m.retries, m.retryWait, m.commits, m.tombstones} {
@@ -128,6 +122,12 @@ func (m *Metrics) Start(resource, _ string) {
 func (m *Metrics) Scan(resource string, done, total int64) {
 	m.scanned.WithLabelValues(resource).Set(float64(done))
 	m.scanTotal.WithLabelValues(resource).Set(float64(total))
+}
+
+// Index implements [Observer].
+func (m *Metrics) Index(resource string, keys, bytes int64) {
+	m.keys.WithLabelValues(resource).Set(float64(keys))
+	m.indexBytes.WithLabelValues(resource).Set(float64(bytes))
 }
 
 // Page implements [Observer].

@@ -151,6 +151,7 @@ func TestTee(t *testing.T) {
 			for range 25 {
 				o.Start("r", "t")
 				o.Scan("r", 1, 2)
+				o.Index("r", 1, 16)
 				o.Page("r", 1, 2)
 				o.Retry("r", "503", time.Second)
 				o.Commit("r", 1, 0, 0, 0, 1, time.Second)
@@ -163,9 +164,9 @@ func TestTee(t *testing.T) {
 	wg.Wait()
 	for _, m := range []*telemetry.Metrics{a, b} {
 		_, text := get(t, m.Handler(), "/metrics")
-		for _, want := range []string{"producer_pages_total", "producer_retries_total", "producer_commits_total", "producer_tombstones_total", "producer_index_scan_records"} {
+		for _, want := range []string{"producer_pages_total", "producer_retries_total", "producer_commits_total", "producer_tombstones_total", "producer_index_scan_records", "producer_index_keys"} {
 			n := "200"
-			if want == "producer_index_scan_records" {
+			if strings.HasPrefix(want, "producer_index") {
 				n = "1"
 			}
 			if !strings.Contains(text, want+`{resource="r"} `+n+"\n") {

@@ -10,6 +10,8 @@ type Observer interface {
 	Start(resource, topic string)
 	// Scan says how much of the resource's topic has been read into the index, in records.
 	Scan(resource string, done, total int64)
+	// Index says how many live keys the index of the resource's topic holds, and its memory in bytes.
+	Index(resource string, keys, bytes int64)
 	// Page says that the API answered with a page of so many records. total is what it says there is in all, negative
 	// when it doesn't.
 	Page(resource string, records int, total int64)
@@ -43,6 +45,12 @@ func (t tee) Start(resource, topic string) {
 func (t tee) Scan(resource string, done, total int64) {
 	for _, o := range t {
 		o.Scan(resource, done, total)
+	}
+}
+
+func (t tee) Index(resource string, keys, bytes int64) {
+	for _, o := range t {
+		o.Index(resource, keys, bytes)
 	}
 }
 
