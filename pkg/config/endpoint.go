@@ -12,7 +12,7 @@ type Endpoint struct {
 	Path      string            // below Client.BaseURL, or a full http or https URL; without a query, which is in Params
 	Params    []Param           // in the file's order
 	Headers   map[string]string // canonical names, over Client.Headers; nil: none
-	Selector  Path              // leads from a page to its list of records
+	Selector  Query             // leads from a page to its list of records, or to each of them
 	Paginator Paginator
 	Auth      *Auth // resolved: the endpoint's own or Client.Auth; nil: none
 	OwnAuth   bool  // Auth is the endpoint's own, so it is meant for whatever origin Path has
@@ -60,7 +60,7 @@ func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
 	case s != nil && s.kind == nullKind:
 		l.wrong(s, "is empty; %s", selector)
 	case s != nil:
-		v, ok := l.namePath(s)
+		v, ok := l.query(s)
 		assign(&e.Selector, v, ok)
 	}
 	e.Paginator = l.endpointPaginator(o, ctx)

@@ -13,11 +13,11 @@ type Paginator struct {
 	PageParam      string
 
 	// Of both. offset counts rows in them, page_number pages.
-	TotalPath      *Path  // nil: not used
+	TotalPath      *Query // nil: not used
 	TotalGiven     bool   // TotalPath is the user's own, so that its absence in a page is an error
 	Maximum        *int64 // the walk ends once the next offset or page reaches it; nil: no bound
 	StopAfterEmpty bool
-	HasMorePath    *Path // nil: not used
+	HasMorePath    *Query // nil: not used
 }
 
 const autoRefusal = "dlt would guess how the listing is paged, and guessing is not supported; " +
@@ -118,11 +118,11 @@ func (l *loader) pageNumber(o *object, p *Paginator) {
 
 // ends reads what ends a walk. maximum must lie behind the first position.
 func (l *loader) ends(o *object, p *Paginator, maximum string, first int64) {
-	p.TotalPath = &Path{Text: "total", Names: []string{"total"}}
+	p.TotalPath = defaultQuery("total", "total")
 	if v := o.get("total_path"); v != nil {
 		p.TotalPath = nil
 		if given(v) {
-			p.TotalPath, p.TotalGiven = l.optionalPath(v), true
+			p.TotalPath, p.TotalGiven = l.innerQuery(v), true
 		}
 	}
 	bound := o.get(maximum)
@@ -138,7 +138,7 @@ func (l *loader) ends(o *object, p *Paginator, maximum string, first int64) {
 	}
 	more := o.get("has_more_path")
 	if given(more) {
-		p.HasMorePath = l.optionalPath(more)
+		p.HasMorePath = l.innerQuery(more)
 	}
 	if p.TotalPath == nil && !p.TotalGiven && !given(bound) && !p.StopAfterEmpty && !given(more) {
 		l.wrong(o.at, "would never end; at least one of total_path, %s, has_more_path and stop_after_empty_page must be on", maximum)
@@ -148,11 +148,11 @@ func (l *loader) ends(o *object, p *Paginator, maximum string, first int64) {
 // given is true of a value that is there and isn't null.
 func given(n *node) bool { return n != nil && n.kind != nullKind }
 
-func (l *loader) optionalPath(n *node) *Path {
-	if p, ok := l.fieldPath(n); ok {
-		return &p
-	}
-	return nil
+// defaultQuery is a query for names that stand in dlt's own text.
+func defaultQuery(text string, names ...string) *Query {
+	q := QueryOf(names...)
+	q.Text = text
+	return &q
 }
 
 func (o *object) paramName(name string, dst *string) {

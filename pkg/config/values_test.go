@@ -13,16 +13,20 @@ import (
 
 // with parses the seed with one more line of client, endpoint and kafka.
 func with(client, endpoint, kafka string) (*config.Config, error) {
+	return withKey("id", client, endpoint, kafka)
+}
+
+func withKey(key, client, endpoint, kafka string) (*config.Config, error) {
 	text := fmt.Sprintf(`pipeline: crm
 source:
   client: {base_url: "https://api.example.com"%s}
   resources:
     - name: contacts
-      primary_key: id
+      primary_key: %s
       write_disposition: merge
       endpoint: {path: /v1/contacts%s}
 kafka: {brokers: ["localhost:9092"]%s}
-`, client, endpoint, kafka)
+`, client, key, endpoint, kafka)
 	return config.Parse("testdata/x.yaml", []byte(text), environ)
 }
 
@@ -66,18 +70,17 @@ func TestSizes(t *testing.T) {
 
 func TestPaths(t *testing.T) {
 	for text, want := range map[string][]string{
-		"data": {"data"}, "data.items": {"data", "items"}, "$.a.b": {"a", "b"}, "$": nil, "['odd key']": {"odd key"}, "$['a']['b.c']": {"a", "b.c"},
+		"data": {"data"}, "data.items": {"data", "items"}, "$.a.b": {"a", "b"}, "['odd key']": {"odd key"}, "$['a']['b.c']": {"a", "b.c"},
 		`["x"].y`: {"x", "y"}, "@odata": {"@odata"}, "row-count.x_1": {"row-count", "x_1"}, "a.'b c'.d": {"a", "b c", "d"}, "1st": {"1st"},
 		"größe.日本": {"größe", "日本"}, `['it\'s']`: {"it's"}, "true.null": {"true", "null"}, "a.['b']": {"a", "b"}, "['a]b']": {"a]b"}, " data ": {"data"},
-		`['\u00e4']`: {"ä"}, "$.$ref": {"!"},
-		"data[*]": {"!wildcard"}, "*": {"!wildcard"}, "data.*": {"!wildcard"}, "$..a": {"!descent"}, "a..b": {"!descent"}, "data[0]": {"!indices"},
-		"data[0:2]": {"!slices"}, "data[?(@.a == 1)]": {"!filter"}, "data[?a == 1]": {"!filter"}, "a|b": {"!union"}, "a,b": {"!union"}, "['a','b']": {"!union"},
-		"a.": {"!dot"}, "a b": {"!"}, "[": {"!"}, "['a": {"!"}, "a'": {"!"}, "$$": {"!"}, "a]": {"!"},
+		`['\u00e4']`: {"ä"}, "$.$ref": {"!"}, "$": {"!whole value"},
+		"data[*]": {"!more than one"}, "*": {"!more than one"}, "$..a": {"!more than one"}, "data[0]": {"!index"}, "data[0:2]": {"!more than one"},
+		"['a','b']": {"!more than one"},
 	} {
-		c, err := with("", ", paginator: single_page, data_selector: "+fmt.Sprintf("%q", text), "")
-		if len(want) > 0 && strings.HasPrefix(want[0], "!") {
+		c, err := withKey(fmt.Sprintf("%q", text), "", listing, "")
+		if strings.HasPrefix(want[0], "!") {
 			if err == nil {
-				t.Errorf("%s: got %q, want an error", text, c.Resources[0].Endpoint.Selector.Names)
+				t.Errorf("%s: got %q, want an error", text, c.Resources[0].PrimaryKey)
 			} else if !strings.Contains(err.Error(), want[0][1:]) {
 				t.Errorf("%s: got %v, want %q in it", text, err, want[0][1:])
 			}
@@ -87,8 +90,39 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got := c.Resources[0].Endpoint.Selector; !reflect.DeepEqual(got.Names, want) || got.Text != text {
+		if got := c.Resources[0].PrimaryKey[0]; !reflect.DeepEqual(got.Names, want) || got.Text != text {
 			t.Errorf("%s: got %+v, want %q", text, got, want)
+		}
+	}
+}
+
+// What a query finds is the extractor's business; here is what it is read as, in RFC 9535's notation, or why it is refused.
+func TestQueries(t *testing.T) {
+	for text, want := range map[string]string{
+		"data": `$["data"]`, " $.data ": `$["data"]`, "$": "$", "a.'b c'.d": `$["a"]["b c"]["d"]`, `["x"].y`: `$["x"]["y"]`, "1st": `$["1st"]`,
+		"data[*]": `$["data"][*]`, "*": "$[*]", "data.*": `$["data"][*]`, "$..a": `$..["a"]`, "a..b": `$["a"]..["b"]`, "a..*": `$["a"]..[*]`,
+		"a..[0]": `$["a"]..[0]`, "data[0]": `$["data"][0]`, "data.[0]": `$["data"][0]`, "data[-1]": `$["data"][-1]`, "data[0:2]": `$["data"][:2]`,
+		"data[::-1]": `$["data"][::-1]`, "['a','b']": `$["a","b"]`, "a[0,2]": `$["a"][0,2]`,
+		"data[?(@.a == 1)]": "!filter", "data[?a == 1]": "!filter", "data[?count(@.a) > 1]": "!filter", "a|b": "!union", "a,b": "!union", "a&b": "!union",
+		"a where b": "!where", "a.`parent`": "!back quotes", "a.": "!dot", "a..": "!dot", "..a": "!", "a...b": "!", "a b": "!", "[": "!", "['a": "!",
+		"a'": "!", "$$": "!", "a]": "!", "$a": "!", "a[b]": "!", "a[01]": "!",
+	} {
+		c, err := with("", ", paginator: single_page, data_selector: "+fmt.Sprintf("%q", text), "")
+		if want[0] == '!' {
+			if err == nil {
+				t.Errorf("%s: got %s, want an error", text, c.Resources[0].Endpoint.Selector.Canonical())
+			} else if !strings.Contains(err.Error(), want[1:]) {
+				t.Errorf("%s: got %v, want %q in it", text, err, want[1:])
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		got := c.Resources[0].Endpoint.Selector
+		if again, err := config.ParseQuery(got.Canonical()); err != nil || again.Canonical() != want || got.Canonical() != want || got.Text != text {
+			t.Errorf("%s: got %s (%s again), want %s", text, got.Canonical(), again.Canonical(), want)
 		}
 	}
 }

@@ -122,16 +122,20 @@ func says(json string) func(*api, url.Values) string {
 	return func(*api, url.Values) string { return json }
 }
 
-func path(text string) config.Path {
-	if text == "$" {
-		return config.Path{Text: text}
+func path(text string) config.Path { return config.Path{Text: text, Names: strings.Split(text, ".")} }
+
+// query reads a JSONPath.
+func query(text string) config.Query {
+	q, err := config.ParseQuery(text)
+	if err != nil {
+		panic(err)
 	}
-	return config.Path{Text: text, Names: strings.Split(text, ".")}
+	return q
 }
 
-func pathTo(text string) *config.Path {
-	p := path(text)
-	return &p
+func pathTo(text string) *config.Query {
+	q := query(text)
+	return &q
 }
 
 // offset is {type: offset, limit: 100} with dlt's defaults; number and single likewise.
@@ -147,7 +151,7 @@ func single() config.Paginator { return config.Paginator{Type: "single_page"} }
 
 func resource(p config.Paginator) config.Resource {
 	return config.Resource{Name: "contacts", PrimaryKey: []config.Path{path("id")}, Endpoint: config.Endpoint{
-		Path: "/v1/contacts", Selector: path("data"), Paginator: p,
+		Path: "/v1/contacts", Selector: query("data"), Paginator: p,
 		Auth: &config.Auth{Type: "api_key", Name: "api_key", Location: "query", APIKey: secret}}}
 }
 

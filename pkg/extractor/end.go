@@ -126,7 +126,7 @@ func (w *Walk) see(root record.Value, rows int) error {
 	if cfg.TotalPath == nil {
 		return nil
 	}
-	total, ok := count(root, cfg.TotalPath.Names)
+	total, ok := count(root, *cfg.TotalPath)
 	if !ok {
 		if cfg.TotalGiven && rows > 0 {
 			return &PathError{Option: "total_path", Path: pathText(cfg.TotalPath),
@@ -150,7 +150,7 @@ func (x *Extractor) hasMore(root record.Value) (*bool, error) {
 	if path == nil {
 		return nil, nil
 	}
-	more, ok := truth(root, path.Names)
+	more, ok := truth(root, *path)
 	if !ok {
 		return nil, &PathError{Option: "has_more_path", Path: pathText(path), Why: "finds neither true nor false in the page"}
 	}

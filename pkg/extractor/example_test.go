@@ -24,15 +24,15 @@ func Example() {
 	}))
 	defer api.Close()
 
-	client := config.Client{BaseURL: api.URL}
+	client, total := config.Client{BaseURL: api.URL}, config.QueryOf("total")
 	contacts := config.Resource{
 		Name:       "contacts",
 		PrimaryKey: []config.Path{{Text: "id", Names: []string{"id"}}},
 		Endpoint: config.Endpoint{
 			Path:     "/v1/contacts",
-			Selector: config.Path{Text: "data", Names: []string{"data"}},
+			Selector: config.QueryOf("data"),
 			Paginator: config.Paginator{Type: "offset", Limit: 2, OffsetParam: "offset", LimitParam: "limit",
-				TotalPath: &config.Path{Text: "total", Names: []string{"total"}}, StopAfterEmpty: true},
+				TotalPath: &total, StopAfterEmpty: true},
 		},
 	}
 	http, err := rest.New(client.BaseURL, rest.Options{})

@@ -50,18 +50,18 @@ func (x *Extractor) Shape() string { return x.shape }
 
 func shapeOf(client *rest.Client, t target, e config.Endpoint) string {
 	p := e.Paginator
-	names := func(p *config.Path) []string {
-		if p == nil {
-			return nil
+	canonical := func(q *config.Query) string {
+		if q == nil {
+			return ""
 		}
-		return append([]string{"$"}, p.Names...)
+		return q.Canonical()
 	}
 	text, err := json.Marshal(struct {
 		URL, Selector, Paginator any
 	}{
-		client.Redact(t.url("")), e.Selector.Names,
+		client.Redact(t.url("")), e.Selector.Canonical(),
 		[]any{p.Type, p.Limit, p.Offset, p.OffsetParam, p.LimitParam, p.BasePage, p.Page, p.PageParam,
-			names(p.TotalPath), p.Maximum, p.StopAfterEmpty, names(p.HasMorePath)},
+			canonical(p.TotalPath), p.Maximum, p.StopAfterEmpty, canonical(p.HasMorePath)},
 	})
 	if err != nil { // strings and numbers
 		text = []byte(err.Error())

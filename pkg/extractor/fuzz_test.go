@@ -31,7 +31,7 @@ func FuzzPage(f *testing.F) {
 		p := []config.Paginator{offset(), number(1), single()}[kind%3]
 		res := resource(p)
 		if kind&4 != 0 {
-			res.Endpoint.Selector = path("$")
+			res.Endpoint.Selector = query("$")
 		}
 		if kind&8 != 0 && p.Type != "single_page" {
 			res.Endpoint.Paginator.HasMorePath = pathTo("more")

@@ -1,13 +1,9 @@
 package extractor
 
 import (
-	"errors"
-	"fmt"
-	"strconv"
-	"strings"
-
 	"github.com/zeebo/xxh3"
 
+	"producer/pkg/config"
 	"producer/pkg/record"
 )
 
@@ -28,8 +24,10 @@ type Page struct {
 	// Requests were sent for this page, empty pages before it included; Retries of them were repetitions.
 	Requests, Retries int
 
-	null bool // null stands where the list should
-	x    *Extractor
+	selector config.Query
+	entity   bool // one object is a record
+	null     bool // null stands where the list should
+	x        *Extractor
 	*memory
 }
 
@@ -53,99 +51,14 @@ func (p *Page) Release() {
 
 // cut parses a body and finds its records. The body must stay as it is while the page is in use.
 func (p *Page) cut(body []byte) error {
-	x := p.x
 	p.Records, p.null = p.records[:0], false
 	p.Bytes = len(body)
-	err := p.tape.Parse(body, x.config.Limits.Depth)
-	list, found := p.tape.Root().Lookup(x.resource.Endpoint.Selector.Names)
-	if err != nil {
-		return x.blame(err, list)
+	syntax := p.tape.Parse(body, p.x.config.Limits.Depth)
+	err := p.collect(body)
+	if syntax != nil {
+		return p.blame(syntax)
 	}
-	if !found {
-		return x.selectorError(body, "finds nothing in the answer")
-	}
-	switch kind := list.Kind(); {
-	case kind == record.Array:
-	case kind == record.Null:
-		p.null = true
-	case kind == record.Object && x.resource.Endpoint.Paginator.Type == "single_page":
-		p.Records = append(p.Records, list)
-		return nil
-	default:
-		return x.selectorError(body, "finds no list, but "+article(kind))
-	}
-	for rec := range list.Elements() {
-		if rec.Kind() != record.Object {
-			return x.selectorError(body, fmt.Sprintf("finds %s where a record is expected, as number %d of the list", article(rec.Kind()), len(p.Records)+1))
-		}
-		p.Records = append(p.Records, rec)
-	}
-	return nil
-}
-
-func article(k record.Kind) string {
-	switch k {
-	case record.Null:
-		return "null"
-	case record.Object, record.Array:
-		return "an " + k.String()
-	}
-	return "a " + k.String()
-}
-
-func (x *Extractor) selectorError(body []byte, why string) error {
-	return &SelectorError{Selector: x.resource.Endpoint.Selector.Text, Why: why, Excerpt: x.client.Excerpt(body)}
-}
-
-// blame turns a syntax error into that of one record where it is one: a name that stands twice, or half a surrogate pair,
-// inside an element of the list. After those the tape can be read, so that the record can be named.
-func (x *Extractor) blame(err error, list record.Value) error {
-	var syntax *record.SyntaxError
-	if !errors.As(err, &syntax) || (syntax.Kind != record.DuplicateName && syntax.Kind != record.LoneSurrogate) {
-		return err
-	}
-	steps := strings.Split(syntax.Pointer, "/")[1:]
-	names := x.resource.Endpoint.Selector.Names
-	if len(steps) <= len(names) {
-		return err
-	}
-	for i, name := range names {
-		if unescape(steps[i]) != name {
-			return err
-		}
-	}
-	steps = steps[len(names):]
-	e := &RecordError{Err: err}
-	rec := list
-	if list.Kind() == record.Array {
-		n, numErr := strconv.Atoi(steps[0])
-		if numErr != nil || n < 0 || n >= list.Len() {
-			return err
-		}
-		e.Index, steps = n, steps[1:]
-		for element := range list.Elements() {
-			if rec = element; n == 0 {
-				break
-			}
-			n--
-		}
-	}
-	if rec.Kind() != record.Object {
-		return err
-	}
-	for i, s := range steps {
-		steps[i] = unescape(s)
-	}
-	e.Field = strings.Join(steps, ".")
-	if key, keyErr := x.AppendKey(nil, rec); keyErr == nil && len(x.resource.PrimaryKey) > 0 {
-		e.Key = string(key)
-	}
-	return e
-}
-
-// unescape undoes what RFC 6901 section 3 escapes in a step of a JSON Pointer.
-func unescape(step string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
+	return err
 }
 
 // mark tells pages apart by the bytes of their records.

@@ -122,16 +122,13 @@ func TestRecordError(t *testing.T) {
 		{`{"a":1,"a":2}`, "", "a", record.DuplicateName},
 	} {
 		for selector, body := range map[string]string{
-			"data":     `{"data":[` + good + tt.rec + `],"total":3}`,
-			"a.d/t~a":  `{"a":{"d/t~a":[` + good + tt.rec + `]}}`,
-			"$":        `[` + good + tt.rec + `]`,
-			"data.0.x": "", // no list: an object's members are no records
+			"data":          `{"data":[` + good + tt.rec + `],"total":3}`,
+			"a['d/t~a']":    `{"a":{"d/t~a":[` + good + tt.rec + `]}}`,
+			"$":             `[` + good + tt.rec + `]`,
+			"lists[*].data": `{"lists":[{"data":[` + strings.TrimSuffix(good, ",") + `]},{"data":[` + tt.rec + `]}]}`,
 		} {
-			if body == "" {
-				continue
-			}
 			res := resource(offset())
-			res.Endpoint.Selector = path(selector)
+			res.Endpoint.Selector = query(selector)
 			a := &api{instead: always(body)}
 			r := walk(t, extract(t, a, res), extractor.Position{}, extractor.WalkOptions{})
 			e := wantAs[*extractor.RecordError](t, r.err)
@@ -146,7 +143,7 @@ func TestRecordError(t *testing.T) {
 	}
 	// The only entity of a single page.
 	res := resource(single())
-	res.Endpoint.Selector = path("$")
+	res.Endpoint.Selector = query("$")
 	r := walk(t, extract(t, &api{instead: always(`{"id":5,"o":{"y":1,"y":2}}`)}, res), extractor.Position{}, extractor.WalkOptions{})
 	if e := wantAs[*extractor.RecordError](t, r.err); e.Key != "5" || e.Field != "o.y" {
 		t.Errorf("got %+v", e)

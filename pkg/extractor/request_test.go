@@ -159,7 +159,7 @@ func TestShape(t *testing.T) {
 		"primary key": func(_ *config.Client, r *config.Resource) { r.PrimaryKey = nil },
 		"name":        func(_ *config.Client, r *config.Resource) { r.Name = "people" },
 		"slashes":     func(c *config.Client, r *config.Resource) { c.BaseURL, r.Endpoint.Path = base+"/", "v1/contacts" },
-		"spelling":    func(_ *config.Client, r *config.Resource) { r.Endpoint.Selector.Text = "$.data" },
+		"spelling":    func(_ *config.Client, r *config.Resource) { r.Endpoint.Selector = query("$.data") },
 	} {
 		if got := shape(change); got != same {
 			t.Errorf("%s: the shape changed", name)
@@ -175,8 +175,8 @@ func TestShape(t *testing.T) {
 		"param value": func(_ *config.Client, r *config.Resource) {
 			r.Endpoint.Params = []config.Param{{Name: "a", Values: []string{"c"}}}
 		},
-		"selector":     func(_ *config.Client, r *config.Resource) { r.Endpoint.Selector = path("rows") },
-		"the page":     func(_ *config.Client, r *config.Resource) { r.Endpoint.Selector = path("$") },
+		"selector":     func(_ *config.Client, r *config.Resource) { r.Endpoint.Selector = query("rows") },
+		"the page":     func(_ *config.Client, r *config.Resource) { r.Endpoint.Selector = query("$") },
 		"limit":        func(_ *config.Client, r *config.Resource) { r.Endpoint.Paginator.Limit = 50 },
 		"offset":       func(_ *config.Client, r *config.Resource) { r.Endpoint.Paginator.Offset = 50 },
 		"offset param": func(_ *config.Client, r *config.Resource) { r.Endpoint.Paginator.OffsetParam = "skip" },

@@ -12,8 +12,8 @@ import (
 
 // count reads a number of rows or pages: a number, or text that is one. What is negative, fractional, an object or beyond 64
 // bits counts as absent.
-func count(root record.Value, names []string) (int64, bool) {
-	v, _ := root.Lookup(names)
+func count(root record.Value, q config.Query) (int64, bool) {
+	v := first(root, q)
 	if v.Kind() != record.Number && v.Kind() != record.String {
 		return 0, false
 	}
@@ -29,8 +29,8 @@ func count(root record.Value, names []string) (int64, bool) {
 }
 
 // truth reads a boolean, or text that is one as dlt reads it.
-func truth(root record.Value, names []string) (yes, ok bool) {
-	v, _ := root.Lookup(names)
+func truth(root record.Value, q config.Query) (yes, ok bool) {
+	v := first(root, q)
 	switch v.Kind() {
 	case record.True:
 		return true, true
@@ -47,7 +47,7 @@ func truth(root record.Value, names []string) (yes, ok bool) {
 	return false, false
 }
 
-func pathText(p *config.Path) string {
+func pathText(p *config.Query) string {
 	if p == nil {
 		return "null"
 	}

@@ -88,7 +88,8 @@ func (w *Walk) Requests() (requests, retries int) {
 // fetch asks for the page at w.place and moves w past it.
 func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	x, label := w.x, w.x.pager.label(w.place)
-	p := &Page{Label: label, x: x, memory: x.memories.Get().(*memory)} // New makes nothing else
+	p := &Page{Label: label, x: x, memory: x.memories.Get().(*memory), // New makes nothing else
+		selector: x.resource.Endpoint.Selector, entity: x.resource.Endpoint.Paginator.Type == "single_page"}
 	r := x.target.request()
 	r.URL, r.Buf, r.Accept = x.target.url(x.pager.query(w.place)), p.body[:0], p.cut
 	if w.options.OnRetry != nil {

@@ -28,11 +28,11 @@ func TestSinglePage(t *testing.T) {
 		{"a bare list", `[{"id":1}]`, "$", 1, extractor.SinglePage, false},
 		{"one entity", `{"id":1}`, "$", 1, extractor.SinglePage, false},
 		{"one entity under a name", `{"data":{"id":1}}`, "data", 1, extractor.SinglePage, false},
-		{"deep", `{"a":{"b c":[{"id":1}]}}`, "a.b c", 1, extractor.SinglePage, false},
+		{"deep", `{"a":{"b c":[{"id":1}]}}`, "a['b c']", 1, extractor.SinglePage, false},
 	} {
 		a := &api{instead: always(tt.body)}
 		res := resource(single())
-		res.Endpoint.Selector = path(tt.selector)
+		res.Endpoint.Selector = query(tt.selector)
 		r := walk(t, extract(t, a, res), extractor.Position{}, extractor.WalkOptions{})
 		if r.err != nil || len(r.ids) != tt.rows || r.end.Reason != tt.reason || r.end.Proven != tt.proven || len(a.seen) != 1 {
 			t.Errorf("%s: %d requests, %v", tt.name, len(a.seen), r)

@@ -61,7 +61,7 @@ func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 	if err := tape.Parse(item.Body, w.p.cfg.Client.Limits.Depth); err != nil {
 		return false, fmt.Errorf("by id %q: %w", key, err)
 	}
-	rec, ok := w.find(tape.Root(), key)
+	rec, ok := w.extractor.Find(tape.Root(), key)
 	if !ok {
 		return false, fmt.Errorf("by id %q: %s answers 200 without that record: nothing was deleted", key, w.res.Topic.Deletes.Path)
 	}
@@ -69,28 +69,6 @@ func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 		return true, nil
 	}
 	return true, w.encode(ctx, &extractor.Page{Records: []record.Value{rec}, Label: fmt.Sprintf("by id %q", key)})
-}
-
-// find looks for the record with the key where an API puts one: as the whole answer, or where the listing has its records.
-func (w *worker) find(root record.Value, key string) (record.Value, bool) {
-	places := []record.Value{root}
-	if inner, ok := root.Lookup(w.res.Endpoint.Selector.Names); ok && len(w.res.Endpoint.Selector.Names) > 0 {
-		places = append(places, inner)
-		if inner.Kind() == record.Array && inner.Len() == 1 {
-			for e := range inner.Elements() {
-				places = append(places, e)
-			}
-		}
-	}
-	for _, v := range places {
-		if v.Kind() != record.Object {
-			continue
-		}
-		if got, err := w.extractor.AppendKey(nil, v); err == nil && string(got) == key {
-			return v, true
-		}
-	}
-	return record.Value{}, false
 }
 
 // anySeen returns a live key that this walk saw, "" where there is none.

@@ -34,6 +34,15 @@ func (v Value) Raw() []byte {
 	return v.tape.page[n.off:n.end:n.end]
 }
 
+// Span says where the value stands in the page: from its first byte to the one after its last. Of no value it is 0, 0.
+func (v Value) Span() (from, to int) {
+	if v.tape == nil {
+		return 0, 0
+	}
+	n := v.node()
+	return int(n.off), int(n.end)
+}
+
 // Len returns how many elements an array or members an object has, else 0.
 func (v Value) Len() int {
 	if v.tape == nil {
