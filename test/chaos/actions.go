@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"syscall"
 	"time"
 )
@@ -35,6 +34,9 @@ func actions() []action {
 
 // action chooses the n-th round's.
 func (t *track) action(n int) action {
+	if t.long {
+		return action{name: "long zombie", do: (*track).longZombie}
+	}
 	var of []action
 	sum := 0
 	for _, a := range actions() {
@@ -92,231 +94,10 @@ func (t *track) end(_ context.Context) error {
 // gaveUp says that a child's exit is the brokers' fault, not its own.
 func (t *track) gaveUp(c *child) bool {
 	if c.code == 5 && t.w.brokers.unsteady() {
-		t.w.stats.count("gave up for lack of brokers")
+		t.w.stats.count(gaveUp)
 		return true
 	}
 	return false
-}
-
-func (t *track) killAtRandom(ctx context.Context) error {
-	for range 1 + t.rnd.IntN(5) {
-		c, err := t.start(childOptions{gate: t.restless()})
-		if err != nil {
-			return err
-		}
-		after := time.Duration(t.rnd.Int64N(int64(t.typical)*11/10 + 1))
-		select {
-		case <-time.After(after):
-		case <-c.ended:
-		}
-		if c.kill() {
-			t.w.stats.count("kill -9")
-			t.note("%s: killed after %v and %d commits", c.name, after, c.committed())
-		} else if err := t.expect(c, 0); err != nil && !t.gaveUp(c) {
-			return err
-		}
-	}
-	return t.end(ctx)
-}
-
-// takeover starts a second instance while the first is at work. The first must notice, write nothing more and exit 6, also when it
-// runs cycle after cycle; the second must not be disturbed.
-func (t *track) takeover(ctx context.Context) error {
-	begun := make(chan struct{})
-	pace := t.restless()
-	after := 1 + t.rnd.IntN(max(1, t.pages()-3)) // pages that the first may read before: something is left to commit
-	every := ""
-	if t.rnd.IntN(3) == 0 {
-		every, after = "50ms", after+t.rnd.IntN(2*t.pages())
-	}
-	limit, reached := make(chan struct{}), make(chan struct{})
-	second := 1 + t.rnd.IntN(after+1) // the page at which the second is started
-	a, err := t.start(childOptions{every: every, gate: func(n int) {
-		if n == second {
-			close(reached)
-		}
-		if pace(n); n > after {
-			select {
-			case <-begun: // the second instance has fenced this one
-			case <-limit:
-			}
-		}
-	}})
-	if err != nil {
-		return err
-	}
-	defer close(limit)
-	select {
-	case <-reached:
-	case <-a.ended:
-	}
-	b, err := t.start(childOptions{gate: t.restless()})
-	if err != nil {
-		return err
-	}
-	select {
-	case <-b.fenced:
-	case <-b.ended:
-	}
-	close(begun)
-	fenced := time.Now()
-	if err := t.expect(a, 6); err != nil {
-		if t.gaveUp(a) {
-			return t.end(ctx)
-		}
-		return err
-	}
-	t.w.stats.count("takeovers")
-	if took := time.Since(fenced); took > t.w.patience {
-		return broken("slow", "the old instance took %v to notice", took)
-	}
-	if err := t.expect(b, 0); err != nil {
-		if t.gaveUp(b) {
-			return t.end(ctx)
-		}
-		return err
-	}
-	return nil
-}
-
-// zombie stops a child in the middle of a commit, or while it waits for a page, lets another one do all the work, and wakes it.
-func (t *track) zombie(ctx context.Context) error {
-	stopped, woken := make(chan struct{}), make(chan struct{})
-	var a *child
-	ready := make(chan struct{})
-	n, seen := 1+t.rnd.IntN(t.pages()), 0
-	inCommit := t.rnd.IntN(3) > 0
-	key := []int16{keyProduce, keyEndTxn}[t.rnd.IntN(2)]
-	pace := t.restless()
-	stop := func() {
-		a.signal(syscall.SIGSTOP)
-		close(stopped)
-		select {
-		case <-woken:
-		case <-a.ended:
-		}
-	}
-	o := childOptions{gate: pace}
-	if inCommit {
-		o.point = func(m *message) verdict {
-			<-ready
-			if m.key == key && !m.answer {
-				if seen++; seen == n {
-					stop()
-				}
-			}
-			return pass
-		}
-	} else {
-		o.gate = func(i int) {
-			if pace(i); i == n {
-				<-ready
-				stop()
-			}
-		}
-	}
-	a, err := t.start(o)
-	if err != nil {
-		return err
-	}
-	close(ready)
-	select {
-	case <-stopped:
-	case <-a.ended:
-		if err := t.expect(a, 0); err != nil && !t.gaveUp(a) {
-			return err
-		}
-		return t.end(ctx)
-	}
-	t.note("%s: stopped, in a commit: %v", a.name, inCommit)
-	c, err := t.finish(childOptions{gate: t.restless()})
-	if err != nil {
-		return err
-	}
-	close(woken)
-	a.signal(syscall.SIGCONT)
-	woke := time.Now()
-	if err := t.expect(a, 6); err != nil {
-		if t.gaveUp(a) {
-			return nil
-		}
-		return err
-	}
-	if took := time.Since(woke); took > 5*time.Second {
-		return broken("slow", "the zombie took %v to notice", took)
-	}
-	t.w.stats.count("zombies")
-	t.note("%s had finished with %d commits before the zombie woke", c.name, c.committed())
-	return nil
-}
-
-// loseAnswer loses what is said at the end of a transaction: the answer with its connection, all answers until the child gives up
-// and fences anew, or the request itself.
-func (t *track) loseAnswer(ctx context.Context) error {
-	how := t.rnd.IntN(3)
-	n, seen, losing, lost := t.rnd.IntN(t.pages()), 0, false, 0
-	c, err := t.start(childOptions{gate: t.restless(), commitTimeout: t.w.short, point: func(m *message) verdict {
-		if losing && m.key == keyInitProducerID {
-			losing = false
-		}
-		if m.key != keyEndTxn || !m.commit || m.answer != (how < 2) {
-			return pass
-		}
-		if losing {
-			return withhold
-		}
-		if seen++; seen != n+1 {
-			return pass
-		}
-		lost++
-		if how == 0 {
-			return cut
-		}
-		losing = true
-		return withhold
-	}})
-	if err != nil {
-		return err
-	}
-	if err := t.expect(c, 0); err != nil && !t.gaveUp(c) {
-		return fmt.Errorf("after losing %s: %w", []string{"an answer to EndTxn with its connection", "all answers to EndTxn", "the EndTxn request"}[how], err)
-	}
-	if lost > 0 {
-		t.w.stats.count("lost commit responses")
-	}
-	if c.code != 0 {
-		return t.end(ctx)
-	}
-	return nil
-}
-
-// reset cuts a connection at a random byte of what is said.
-func (t *track) reset(ctx context.Context) error {
-	for range 1 + t.rnd.IntN(3) {
-		c, err := t.start(childOptions{gate: t.restless(), resetAfter: 1 + t.rnd.IntN(1+t.pages()*6000)})
-		if err != nil {
-			return err
-		}
-		if err := t.expect(c, 0); err != nil && !t.gaveUp(c) {
-			return err
-		}
-		t.w.stats.count("resets")
-	}
-	return t.end(ctx)
-}
-
-// stall has everything stand still for a while, shorter than a commit may take.
-func (t *track) stall(ctx context.Context) error {
-	n, seen := t.rnd.IntN(10*t.pages()), 0
-	d := time.Duration(100+t.rnd.IntN(1000)) * time.Millisecond
-	_, err := t.finish(childOptions{gate: t.restless(), point: func(*message) verdict {
-		if seen++; seen == n {
-			_ = wait(context.Background(), d)
-		}
-		return pass
-	}})
-	t.w.stats.count("stalls")
-	return err
 }
 
 // terminate asks the child to go, at a random time.
@@ -340,7 +121,7 @@ func (t *track) terminate(ctx context.Context) error {
 	if took := time.Since(sent); took > 12*time.Second {
 		return broken("slow", "it took %v to stop after SIGTERM", took)
 	}
-	t.w.stats.count("SIGTERM")
+	t.w.stats.count(sigterms)
 	return t.end(ctx)
 }
 
@@ -406,42 +187,6 @@ func (t *track) drift(ctx context.Context) error {
 			return broken("verdict", "a walk under which the total moved is not drifted: %+v", s)
 		}
 	}
-	t.w.stats.count("drifts")
+	t.w.stats.count(drifts)
 	return nil
-}
-
-// killBetweenTombstones has a walk delete so much that it takes three transactions, and kills it after the first or the second.
-func (t *track) killBetweenTombstones(ctx context.Context) error {
-	after := 2 + t.rnd.IntN(2) // one commit is of the rows that are left
-	commits, dead := 0, false
-	var c *child
-	ready := make(chan struct{})
-	c, err := t.start(childOptions{point: func(m *message) verdict {
-		<-ready
-		switch {
-		case dead:
-			return cut
-		case m.key == keyEndTxn && m.answer && m.commit:
-			commits++
-		case m.key == keyProduce && !m.answer && commits == after:
-			if dead = true; c.kill() {
-				t.w.stats.count("kill -9")
-				t.w.stats.count("between tombstones")
-			}
-			return cut
-		}
-		return pass
-	}})
-	if err != nil {
-		return err
-	}
-	close(ready)
-	if c.wait(); c.code != -1 {
-		if t.gaveUp(c) {
-			return t.end(ctx)
-		}
-		return broken("exit code", "it was not killed between tombstones: %s", c.words())
-	}
-	t.note("%s: killed between tombstones, after %d commits", c.name, commits)
-	return t.end(ctx)
 }

@@ -79,7 +79,7 @@ func (a *apache) run(ctx context.Context, s *stats) error {
 	for a.kill && wait(ctx, 3*time.Second+time.Duration(a.rnd.IntN(3000))*time.Millisecond) == nil {
 		i := a.rnd.IntN(len(a.c.Brokers()))
 		a.c.Kill(i)
-		s.count("broker kills")
+		s.count(brokerKills)
 		_ = wait(ctx, time.Duration(a.rnd.IntN(4000))*time.Millisecond)
 		if err := a.c.Restart(context.WithoutCancel(ctx), i); err != nil {
 			return fmt.Errorf("start broker %d again: %w", i+1, err)

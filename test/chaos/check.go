@@ -38,6 +38,7 @@ type state struct {
 	Phase    string `json:"phase"`
 	Position struct {
 		Offset int `json:"offset"`
+		Page   int `json:"page"`
 	} `json:"position"`
 	Partitions int32 `json:"partitions"`
 	Seq        int64 `json:"seq"`
@@ -155,10 +156,14 @@ func (c *checker) transaction(ctx context.Context, e entry, records []entry, r r
 
 // position checks that everything before the checkpoint is there: what a resumed walk will not read again.
 func (c *checker) position(st state, r round) error {
-	for i, id := range r.ids[:min(st.Position.Offset, len(r.ids))] {
+	at := st.Position.Offset
+	if c.kind.byPage {
+		at = max(0, st.Position.Page-1) * c.kind.limit
+	}
+	for i, id := range r.ids[:min(at, len(r.ids))] {
 		if h, ok := c.fold[id]; !ok || h.gone || h.seq < r.seqs[i] {
 			return broken(lost, "the checkpoint of walk %d stands at offset %d, but record %d (row %d) is not in the topic in version %d: %+v",
-				st.Walk, st.Position.Offset, id, i, r.seqs[i], h)
+				st.Walk, at, id, i, r.seqs[i], h)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -49,7 +50,8 @@ type childOptions struct {
 	commitTimeout time.Duration
 	point         func(*message) verdict
 	gate          func(request int)
-	resetAfter    int // bytes; 0: none
+	resetAfter    int           // bytes; 0: none
+	deadline      time.Duration // 0: the usual one
 }
 
 // start starts a child. It is watched: when it outlives its deadline it is made to print its goroutines and killed.
@@ -62,6 +64,9 @@ func (t *track) start(o childOptions) (*child, error) {
 	}
 	if o.resetAfter > 0 {
 		c.proxy.resetAfter(o.resetAfter)
+	}
+	if o.deadline == 0 {
+		o.deadline = t.w.deadline
 	}
 	if o.commitTimeout == 0 {
 		o.commitTimeout = t.w.patience
@@ -83,12 +88,13 @@ func (t *track) start(o childOptions) (*child, error) {
 		c.proxy.close()
 		return nil, err
 	}
-	go c.watch()
+	t.living = append(slices.DeleteFunc(t.living, (*child).dead), c)
+	go c.watch(o.deadline)
 	return c, nil
 }
 
-func (c *child) watch() {
-	deadline := time.AfterFunc(c.t.w.deadline, func() {
+func (c *child) watch(after time.Duration) {
+	deadline := time.AfterFunc(after, func() {
 		c.mu.Lock()
 		c.hung = true
 		c.mu.Unlock()
@@ -108,12 +114,19 @@ func (c *child) signal(s syscall.Signal) {
 	c.cmd.Process.Signal(s) //nolint:errcheck // it has ended, then
 }
 
-// kill ends the child at once and waits until it is gone. It reports whether the child was still alive.
-func (c *child) kill() bool {
+func (c *child) dead() bool {
 	select {
 	case <-c.ended:
-		return false
+		return true
 	default:
+		return false
+	}
+}
+
+// kill ends the child at once and waits until it is gone. It reports whether the child was still alive.
+func (c *child) kill() bool {
+	if c.dead() {
+		return false
 	}
 	c.t.killed()
 	c.signal(syscall.SIGKILL)
@@ -199,12 +212,16 @@ func (t *track) config(c *child, commitTimeout time.Duration) (string, error) {
 	} else if t.kind.disposition == "replace" {
 		kafka["max_deletes"] = t.kind.maxDeletes
 	}
+	paginator, params := object{"type": "offset", "limit": t.kind.limit}, object{}
+	if t.kind.byPage {
+		paginator, params = object{"type": "page_number", "base_page": 1, "total_path": "pages"}, object{"limit": t.kind.limit}
+	}
 	doc := object{
 		"pipeline": t.pipeline,
 		"source": object{
 			"client": object{"base_url": t.w.source.server.URL + "/" + t.pipeline, "headers": object{childHeader: c.name}},
 			"resources": []any{object{"name": "rows", "primary_key": "id", "write_disposition": t.kind.disposition,
-				"endpoint": object{"path": "rows", "data_selector": "data", "paginator": object{"type": "offset", "limit": t.kind.limit}}}},
+				"endpoint": object{"path": "rows", "data_selector": "data", "paginator": paginator, "params": params}}},
 		},
 		"kafka": kafka,
 	}

@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string) (err error) {
 	flags.StringVar(&w.binary, "binary", "", "the program; built from ./cmd/producer without it")
 	parallel := flags.Int("parallel", 4, "pipelines at once")
 	flags.DurationVar(&w.deadline, "deadline", 0, "of a child; default 30s, 3m with a cluster")
-	first := flags.Int("first", 0, "number of the first pipeline")
+	first := flags.Int("first", 0, fmt.Sprintf("number of the first pipeline; from %d on children are stopped for longer than brokers keep transactions", longTracks))
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -113,31 +113,35 @@ func (w *world) startKafka(ctx context.Context, which string) (err error) {
 	return err
 }
 
+// longTracks is the number from which on a pipeline is one of those whose children are stopped for minutes. Where there is time for
+// that, some of them, which do next to nothing, run beside the others.
+const longTracks, longAtOnce = 1_000_000, 4
+
 // tracks runs pipelines, some at once, until the time is up or one finds a violation.
 func (w *world) tracks(ctx context.Context, duration time.Duration, parallel, first int) error {
 	ctx, cancel := context.WithTimeout(ctx, duration)
 	defer cancel()
 	var next atomic.Int64
 	next.Store(int64(first))
-	errs := make([]error, parallel+1)
+	lanes := parallel
+	if w.action == "" && first < longTracks && duration > 2*outlived {
+		lanes += longAtOnce
+	}
+	errs := make([]error, lanes+1)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if errs[parallel] = w.brokers.run(ctx, w.stats); errs[parallel] != nil {
+		if errs[lanes] = w.brokers.run(ctx, w.stats); errs[lanes] != nil {
 			cancel()
 		}
 	})
-	for i := range parallel {
+	for i := range lanes {
 		wg.Go(func() {
 			for errs[i] == nil && ctx.Err() == nil {
-				t, err := w.newTrack(int(next.Add(1) - 1))
-				if err == nil {
-					err = t.run(ctx)
+				n := int(next.Add(1) - 1)
+				if i >= parallel {
+					n += longTracks
 				}
-				var v *violation
-				if errors.As(err, &v) {
-					w.stats.broke(v.what)
-				}
-				if errs[i] = err; err != nil {
+				if errs[i] = w.track(ctx, n); errs[i] != nil {
 					cancel()
 				}
 			}
@@ -145,4 +149,18 @@ func (w *world) tracks(ctx context.Context, duration time.Duration, parallel, fi
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// track runs pipeline number n.
+func (w *world) track(ctx context.Context, n int) error {
+	t, err := w.newTrack(n)
+	if err != nil {
+		return err
+	}
+	err = t.run(ctx)
+	var v *violation
+	if errors.As(err, &v) {
+		w.stats.broke(v.what)
+	}
+	return err
 }

@@ -32,6 +32,7 @@ type proxy struct {
 	names  map[[16]byte]string // topic ids
 	conns  map[net.Conn]struct{}
 	budget int // bytes until a connection is cut; negative: never
+	cuts   int // connections that were cut for it
 	closed bool
 
 	turn sync.Mutex // held while the hook looks at a message
@@ -80,6 +81,13 @@ func (p *proxy) resetAfter(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.budget = n
+}
+
+// resets is how often that happened.
+func (p *proxy) resets() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cuts
 }
 
 func (p *proxy) accept(l net.Listener, broker string) {
@@ -179,6 +187,7 @@ func (p *proxy) spend(n int) (through int, whole bool) {
 	}
 	through = p.budget
 	p.budget = -1
+	p.cuts++
 	return through, false
 }
 
@@ -197,7 +206,7 @@ func (c *conn) request(frame []byte) (*message, error) {
 		case *kmsg.EndTxnRequest:
 			m.commit = r.Commit
 		case *kmsg.ProduceRequest:
-			m.topics = c.p.topics(r)
+			m.topics, m.tombstones = c.p.topics(r), tombstones(r)
 		}
 	}
 	c.mu.Lock()

@@ -208,7 +208,7 @@ func (l *listing) page(offset, limit int) string {
 		}
 		b.WriteString(l.show(l.ids[i]))
 	}
-	fmt.Fprintf(&b, `],"total":%d}`, len(l.ids))
+	fmt.Fprintf(&b, `],"total":%d,"pages":%d}`, len(l.ids), (len(l.ids)+limit-1)/limit)
 	return b.String()
 }
 
@@ -297,5 +297,8 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	if page, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil {
+		offset = (page - 1) * limit
+	}
 	fmt.Fprint(w, l.page(offset, limit))
 }

@@ -4,8 +4,26 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+)
+
+// What is counted by name.
+const (
+	kills             = "kill -9"
+	betweenTombstones = "between two transactions of tombstones"
+	takeovers         = "takeovers"
+	zombies           = "zombies (SIGSTOP)"
+	longZombies       = "zombies beyond the transaction timeout"
+	lostResponses     = "lost commit responses"
+	lostRequests      = "lost commit requests"
+	resets            = "resets at a random byte"
+	stalls            = "stalls"
+	sigterms          = "SIGTERM"
+	drifts            = "drifts"
+	brokerKills       = "kill -9 of brokers"
+	gaveUp            = "exit 5 for lack of brokers"
 )
 
 // stats is what the chaos did and found. All methods are safe for concurrent use.
@@ -56,26 +74,45 @@ func (s *stats) broke(what string) {
 	s.violations[what]++
 }
 
+// kill notes a kill at one of the points.
+func (s *stats) kill(at string) {
+	s.count(kills)
+	s.count(kills + ": " + at)
+}
+
 // print writes the result: what was done, and what was found, which must be nothing.
 func (s *stats) print(w io.Writer, seed uint64, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.counts
-	fmt.Fprintf(w, "kill -9: %d (%d at a protocol point, %d between tombstones); takeovers: %d; zombies: %d; lost commit responses: %d; resets: %d; stalls: %d; SIGTERM: %d; drifts: %d; broker kills: %d; gave up meanwhile: %d\n",
-		c["kill -9"], c["at a protocol point"], c["between tombstones"], c["takeovers"], c["zombies"], c["lost commit responses"], c["resets"], c["stalls"],
-		c["SIGTERM"], c["drifts"], c["broker kills"], c["gave up for lack of brokers"])
-	rounds := s.byPublish["all"] + s.byPublish["changed"]
-	fmt.Fprintf(w, "rounds: %d (%d with publish all); walks: %d; records: %d; tombstones: %d\n", rounds, s.byPublish["all"], s.walks, s.records, s.tombstones)
+	row := func(what string, n int) { fmt.Fprintf(w, "| %-48s | %7d |\n", what, n) }
+	fmt.Fprintf(w, "| %-48s | %7s |\n|%s|%s:|\n", fmt.Sprintf("seed %d, %v", seed, took.Round(time.Second)), "count", strings.Repeat("-", 50), strings.Repeat("-", 8))
+	row(kills, s.counts[kills])
+	row("  at a random time", s.counts[kills+": at a random time"])
+	for _, p := range append(points(), tombstonePoints()...) {
+		row("  "+p.name, s.counts[kills+": "+p.name])
+	}
+	row("  "+betweenTombstones, s.counts[kills+": "+betweenTombstones])
+	for _, what := range []string{takeovers, zombies, longZombies, lostResponses, lostRequests, resets, stalls, sigterms, drifts, brokerKills, gaveUp} {
+		row(what, s.counts[what])
+	}
+	row("rounds with publish all", s.byPublish["all"])
+	row("rounds with publish changed", s.byPublish["changed"])
+	row("walks", s.walks)
+	row("records read back", s.records)
+	row("tombstones read back", s.tombstones)
+	other := 0
+	for what, n := range s.violations {
+		other += n
+		if slices.Contains([]string{lost, duplicate, resurrected, falselyDeleted}, what) {
+			other -= n
+		}
+	}
+	for _, what := range []string{lost, duplicate, resurrected, falselyDeleted} {
+		row("VIOLATIONS: "+what, s.violations[what])
+	}
+	row("VIOLATIONS: other", other)
 	if slices.Sort(s.recoveries); len(s.recoveries) > 0 {
 		fmt.Fprintf(w, "from kill to the next committed page: median %v, max %v (%d kills)\n", s.recoveries[len(s.recoveries)/2].Round(time.Millisecond),
 			s.recoveries[len(s.recoveries)-1].Round(time.Millisecond), len(s.recoveries))
 	}
-	other := 0
-	for what, n := range s.violations {
-		if !slices.Contains([]string{lost, duplicate, resurrected, falselyDeleted}, what) {
-			other += n
-		}
-	}
-	fmt.Fprintf(w, "seed %d, %v: lost %d, duplicate %d, resurrected %d, falsely deleted %d, other violations %d\n", seed, took.Round(time.Second),
-		s.violations[lost], s.violations[duplicate], s.violations[resurrected], s.violations[falselyDeleted], other)
 }

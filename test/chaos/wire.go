@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -49,7 +51,8 @@ type message struct {
 	answer       bool
 	frame        []byte
 	body         int      // where the body begins in frame
-	topics       []string // of a Produce request
+	topics       []string // of a Produce
+	tombstones   bool     // of a Produce: records without a value are among what it sends
 	commit       bool     // of an EndTxn: the request's wish; of its answer too
 	code         int16    // of an answer to EndTxn or InitProducerId: the error code
 }
@@ -115,7 +118,8 @@ func (m *message) request() (kmsg.Request, error) {
 
 // parseAnswer is the answer in frame to the request asked.
 func parseAnswer(frame []byte, asked *message) (*message, error) {
-	m := &message{answer: true, frame: frame, key: asked.key, version: asked.version, correlation: asked.correlation, commit: asked.commit, topics: asked.topics, body: 8}
+	m := &message{answer: true, frame: frame, key: asked.key, version: asked.version, correlation: asked.correlation, commit: asked.commit, topics: asked.topics,
+		tombstones: asked.tombstones, body: 8}
 	resp := kmsg.ResponseForKey(m.key)
 	resp.SetVersion(m.version)
 	if resp.IsFlexible() && m.key != keyAPIVersions {
@@ -125,6 +129,20 @@ func parseAnswer(frame []byte, asked *message) (*message, error) {
 		}
 	}
 	return m, nil
+}
+
+// tombstones reports whether a Produce sends records without a value.
+func tombstones(r *kmsg.ProduceRequest) bool {
+	for _, t := range r.Topics {
+		for _, p := range t.Partitions {
+			sent := &kmsg.FetchResponseTopicPartition{RecordBatches: p.Records}
+			got, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{}, sent, kgo.DefaultDecompressor(), nil)
+			if slices.ContainsFunc(got.Records, func(r *kgo.Record) bool { return r.Value == nil }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (m *message) response() (kmsg.Response, error) {
