@@ -37,8 +37,8 @@ bench: ## the whole pipeline beside encoding/json and goavro: time, CPU, memory
 chaos: ## kill, stop and cut off the program for DURATION (5m) while a model watches; SEED (1) decides; KAFKA=real or cluster
 	$(GO) run ./test/chaos -duration $(DURATION) -seed $(SEED) -kafka $(KAFKA)
 
-chaos-short: ## a slice of it
-	$(GO) run ./test/chaos -duration 20s -seed $(SEED)
+chaos-short: ## a slice of it, under half a minute
+	$(GO) run ./test/chaos -duration 15s -seed $(SEED)
 
 mutants: ## break the protocol in three dozen ways and show that the suite notices each
 	$(GO) run ./test/mutants

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -25,6 +24,7 @@ type session struct {
 	info     kafka.TopicInfo
 	state    checkpoint.State // zero V: no state
 	stateAt  time.Time        // when the broker was given it
+	known    int64            // Seq of the newest state seen while the producer was this process's; -1: it never was
 	index    *table.Index     // nil: not loaded
 	ends     []int64          // the topic's end offsets when the index was last known to be whole
 	adopt    bool             // --reset: the topic is to be adopted before its next walk
@@ -35,7 +35,7 @@ func (p *Pipeline) newSession(r config.Resource) (*session, error) {
 	if err != nil {
 		return nil, &GuardError{Text: fmt.Sprintf("%s: resource %s: %v", p.cfg.Path, r.Name, err)}
 	}
-	s := &session{res: r, extractor: x, adopt: p.opts.Reset}
+	s := &session{res: r, extractor: x, adopt: p.opts.Reset, known: -1}
 	reg := p.registry
 	if reg == nil {
 		reg = registry.SingleObject(&schemaStore{p: p, s: s})
@@ -47,6 +47,9 @@ func (p *Pipeline) newSession(r config.Resource) (*session, error) {
 func (s *session) close() {
 	if s.producer != nil {
 		s.producer.Close()
+	}
+	if s.known >= 0 {
+		s.known = max(s.known, s.state.Seq)
 	}
 	s.producer, s.index, s.state, s.ends = nil, nil, checkpoint.State{}, nil
 	s.codec.forget()
@@ -123,6 +126,9 @@ func (p *Pipeline) open(ctx context.Context) error {
 	if err := p.preflight(infos); err != nil {
 		return err
 	}
+	if err := p.overtaken(ctx, infos); err != nil {
+		return err
+	}
 	var fenced bool
 	for _, s := range p.sessions {
 		if s.producer == nil {
@@ -138,6 +144,9 @@ func (p *Pipeline) open(ctx context.Context) error {
 		}
 		if err := p.restore(ctx, infos); err != nil {
 			return err
+		}
+		for _, s := range p.sessions {
+			s.known = max(s.known, s.state.Seq)
 		}
 	}
 	for _, s := range p.sessions {
@@ -280,52 +289,4 @@ func (t *schemaStore) Put(ctx context.Context, e registry.Entry) error {
 			}
 		}
 	}
-}
-
-// glance is how long the state is looked at before a transaction of unknown outcome is ended.
-const glance = time.Second
-
-// reread fences again and asks the state topic whether next was committed, for a commit of unknown outcome. What a newer instance
-// has committed is a [*kafka.FencedError].
-func (p *Pipeline) reread(ctx context.Context, s *session, next checkpoint.State) (bool, error) {
-	p.log.Warn("the outcome of a commit is unknown: it is read back from the state", "resource", s.res.Name)
-	// Where a newer instance has committed already, this one must not fence it: look before fencing, and decide after. A look that
-	// lasts is held up by an open transaction, most likely the one in question: then nobody has taken over.
-	look, cancel := context.WithTimeout(ctx, glance)
-	_, err := p.stands(look, s, next)
-	late := look.Err() != nil
-	cancel()
-	if err != nil && (!late || ctx.Err() != nil || as[*kafka.FencedError](err)) {
-		return false, err
-	}
-	if err := p.refence(ctx, s); err != nil {
-		return false, err
-	}
-	return p.stands(ctx, s, next)
-}
-
-// stands reports whether next is the newest committed state of s. One that is neither next nor the one that s knows of is a newer
-// instance's.
-func (p *Pipeline) stands(ctx context.Context, s *session, next checkpoint.State) (bool, error) {
-	entries, err := checkpoint.Load(ctx, p.cluster, p.cfg.StateTopic())
-	if err != nil {
-		return false, err
-	}
-	e := entries[s.res.Name]
-	switch {
-	case e.Err != nil && !s.adopt:
-		return false, e.Err
-	case e.State.Seq == next.Seq && e.State.Instance == next.Instance:
-		return true, nil
-	case e.State.Seq == s.state.Seq:
-		return false, nil
-	}
-	return false, &kafka.FencedError{TransactionalID: p.cfg.TransactionalID(s.res.Topic.Name), Err: errors.New("the state topic holds its checkpoint")}
-}
-
-// refence opens the session's producer anew: the coordinator ends whatever transaction was open before this returns.
-func (p *Pipeline) refence(ctx context.Context, s *session) (err error) {
-	s.producer.Close()
-	s.producer, err = p.cluster.OpenProducer(ctx, p.cfg.TransactionalID(s.res.Topic.Name))
-	return err
 }

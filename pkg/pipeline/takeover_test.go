@@ -61,6 +61,28 @@ func TestTakeoverFencesTheOldInstance(t *testing.T) {
 	}
 }
 
+// A process that was cut off, or stopped, while a newer instance took over ends with 6 in its next cycle: it does not fence that
+// one. Where nobody took over it goes on.
+func TestTheNextCycleFencesNoNewerInstance(t *testing.T) {
+	w := begin(t, rows(30)...)
+	old := w.pipeline("merge", "commit_interval: 0s")
+	w.run(old, pipeline.ExitOK)
+	old.Close() // as after an outage of the brokers
+	w.run(old, pipeline.ExitOK)
+	old.Close()
+	newer := w.pipeline("merge", "commit_interval: 0s")
+	w.run(newer, pipeline.ExitOK)
+	data, state := w.ends("p.rows"), w.ends("p.state")
+	asked := len(w.asked)
+	if sum := old.Run(t.Context()); sum.ExitCode != pipeline.ExitFenced || !strings.Contains(sum.Error, "newer instance") {
+		t.Errorf("the old one: exit %d (%s), want 6", sum.ExitCode, sum.Error)
+	}
+	if !slices.Equal(w.ends("p.rows"), data) || !slices.Equal(w.ends("p.state"), state) || len(w.asked) != asked {
+		t.Errorf("the old one wrote, or asked the API %d times", len(w.asked)-asked)
+	}
+	w.run(newer, pipeline.ExitOK)
+}
+
 func lie(n int64) bool { return n == 1 || n == 3 || n == 6 }
 
 // liar stands before a broker. Of some transactions it says that their end failed, whatever it did.

@@ -26,6 +26,7 @@ type mutant struct {
 const (
 	commitGo   = "pkg/pipeline/commit.go"
 	sessionGo  = "pkg/pipeline/session.go"
+	fenceGo    = "pkg/pipeline/fence.go"
 	walkGo     = "pkg/pipeline/walk.go"
 	batchGo    = "pkg/pipeline/batch.go"
 	encodeGo   = "pkg/pipeline/encode.go"
@@ -59,7 +60,7 @@ func mutants() []mutant {
 		f.done <- err`}}, []killer{chaos("-publish", "changed")}},
 		{"checkpoint read before fencing", []edit{
 			{sessionGo, "	var fenced bool\n", "	if err := p.restore(ctx, infos); err != nil {\n		return err\n	}\n	var fenced bool\n"},
-			{sessionGo, "		if err := p.restore(ctx, infos); err != nil {\n			return err\n		}\n	}\n", "	}\n"},
+			{sessionGo, "		if err := p.restore(ctx, infos); err != nil {\n			return err\n		}\n		for _, s", "		for _, s"},
 		}, []killer{chaos("-only", "takeover")}},
 		{"no fencing at the start", []edit{{producerGo,
 			`	err = c.retry(ctx, fmt.Sprintf("open producer %q", transactionalID), p.dialer, p.init)`,
@@ -79,7 +80,7 @@ func mutants() []mutant {
 			"			committed, err := w.p.reread(ctx, w.session, f.state)", "			committed, err := false, w.p.refence(ctx, w.session)"}}, []killer{chaos("-only", "lost answer")}},
 		{"unknown outcome taken for committed", []edit{{commitGo,
 			"			committed, err := w.p.reread(ctx, w.session, f.state)", "			committed, err := true, w.p.refence(ctx, w.session)"}}, []killer{chaos("-only", "lost answer")}},
-		{"unknown outcome reread without fencing", []edit{{sessionGo,
+		{"unknown outcome reread without fencing", []edit{{fenceGo,
 			"	if err := p.refence(ctx, s); err != nil {\n		return false, err\n	}\n", ""}}, []killer{chaos("-only", "lost answer")}},
 		{"memory moves before the commit", []edit{{commitGo,
 			"	producer := w.producer\n", "	producer := w.producer\n	w.state = st\n"}}, []killer{chaos("-only", "lost answer")}},
@@ -141,6 +142,8 @@ func mutants() []mutant {
 			"				b.rows[old].droppedBy = i\n", "				r.droppedBy = old\n"}}, []killer{test("./pkg/pipeline", "LastOfAKeyWins|Batch")}},
 		{"a fenced instance fences back", []edit{{producerGo,
 			"	if age := time.Since(began); age >= p.txnTimeout {", "	if age := time.Since(began); age >= 0 {"}}, []killer{chaos("-only", "takeover")}},
+		{"a later cycle takes back from a newer instance", []edit{{fenceGo,
+			"	if !slices.ContainsFunc(p.sessions, again) || !infos", "	if true || !infos"}}, []killer{test("./pkg/pipeline", "TheNextCycleFencesNoNewerInstance")}},
 		{"a fenced instance ends well", []edit{{"pkg/pipeline/fault.go",
 			"		return ExitFenced\n", "		return ExitOK\n"}}, []killer{chaos("-only", "zombie")}},
 		{"another partition hash", []edit{{hashGo,
