@@ -28,6 +28,9 @@ type codec struct {
 	pinned   *schema.Schema // the same until it is registered
 	log      *slog.Logger
 
+	latest      *schema.Schema // the subject's when it was asked for; nil: none
+	latestFrame registry.Frame
+
 	schema  *schema.Schema
 	encoder *schema.Encoder
 	frame   registry.Frame
@@ -119,7 +122,7 @@ func (c *codec) open(ctx context.Context) error {
 	}
 	c.fault, c.pinned = nil, c.pin
 	latest, frame, err := c.registry.Latest(ctx, c.subject)
-	if err != nil || latest == nil {
+	if c.latest, c.latestFrame = latest, frame; err != nil || latest == nil {
 		return err
 	}
 	if c.pinned != nil && !latest.Extends(c.pinned) {

@@ -105,19 +105,25 @@ func (p *Pipeline) kafkaOptions() (kafka.Options, error) {
 	return o, nil
 }
 
+// connect opens the cluster, unless it is open.
+func (p *Pipeline) connect(ctx context.Context) error {
+	if p.cluster != nil {
+		return nil
+	}
+	o, err := p.kafkaOptions()
+	if err == nil {
+		p.cluster, err = kafka.Open(ctx, o)
+	}
+	return err
+}
+
 // open brings every session to where a walk can begin. The order is the protocol's: look and refuse, fence, read, create.
 func (p *Pipeline) open(ctx context.Context) error {
 	if len(p.sessions) == 0 {
 		return nil
 	}
-	if p.cluster == nil {
-		o, err := p.kafkaOptions()
-		if err != nil {
-			return err
-		}
-		if p.cluster, err = kafka.Open(ctx, o); err != nil {
-			return err
-		}
+	if err := p.connect(ctx); err != nil {
+		return err
 	}
 	infos, err := p.describe(ctx)
 	if err != nil {
@@ -244,49 +250,4 @@ func (p *Pipeline) create(ctx context.Context, infos map[string]kafka.TopicInfo)
 		s.info = infos[s.res.Topic.Name]
 	}
 	return nil
-}
-
-// schemaStore keeps a resource's schemas in {pipeline}.schemas, each written in a transaction of its own before any record that
-// needs it.
-type schemaStore struct {
-	p *Pipeline
-	s *session
-}
-
-const subjectHeader = "subject"
-
-func (t *schemaStore) Load(ctx context.Context) ([]registry.Entry, error) {
-	var out []registry.Entry
-	err := t.p.cluster.Scan(ctx, t.p.cfg.SchemasTopic(), kafka.ScanOptions{}, func(r kafka.Record) error {
-		for _, h := range r.Headers {
-			if h.Key == subjectHeader && r.Value != nil {
-				e := registry.Entry{Subject: string(h.Value), JSON: append([]byte(nil), r.Value...)}
-				if err := e.SetFingerprint(r.Key); err != nil {
-					return fmt.Errorf("topic %s, offset %d: %w", t.p.cfg.SchemasTopic(), r.Offset, err)
-				}
-				out = append(out, e)
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-func (t *schemaStore) Put(ctx context.Context, e registry.Entry) error {
-	rec := kafka.Record{Topic: t.p.cfg.SchemasTopic(), Key: e.Key(), Value: e.JSON}
-	for _, subject := range append([]string{e.Subject}, e.Others...) { // compaction keeps one record a schema
-		rec.Headers = append(rec.Headers, kafka.Header{Key: subjectHeader, Value: []byte(subject)})
-	}
-	for try := 1; ; try++ {
-		err := t.s.producer.Commit(ctx, kafka.Batch{Records: []kafka.Record{rec}})
-		unknown := as[*kafka.UnknownOutcomeError](err)
-		if try == commitTries || !unknown && !as[*kafka.AbortedError](err) {
-			return err
-		}
-		if unknown { // written or not, it is written again: a schema that stands twice is one key
-			if _, err := t.p.reread(ctx, t.s, checkpoint.State{}); err != nil {
-				return err
-			}
-		}
-	}
 }

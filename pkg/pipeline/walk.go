@@ -89,15 +89,20 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	if err := w.loadIndex(ctx); err != nil {
 		return err
 	}
-	w.walk = s.extractor.Walk(from, extractor.WalkOptions{Resumed: w.resumed, OnRetry: func(at string, attempt int, err error, wait time.Duration) {
-		reason := p.opts.Redact(err.Error())
-		p.opts.Observer.Retry(s.res.Name, reason, wait)
-		p.log.Warn("a request is repeated", "resource", s.res.Name, "at", at, "attempt", attempt, "wait", wait.Round(time.Millisecond), "reason", reason)
-	}})
+	w.walk = p.startWalk(s, from, w.resumed)
 	err := w.run(ctx)
 	requests, retries := w.walk.Requests()
 	sum.Requests, sum.Retries = int64(requests)+w.asked.requests, int64(retries)+w.asked.retries
 	return err
+}
+
+// startWalk begins a walk that tells of its retries.
+func (p *Pipeline) startWalk(s *session, from extractor.Position, resumed bool) *extractor.Walk {
+	return s.extractor.Walk(from, extractor.WalkOptions{Resumed: resumed, OnRetry: func(at string, attempt int, err error, wait time.Duration) {
+		reason := p.opts.Redact(err.Error())
+		p.opts.Observer.Retry(s.res.Name, reason, wait)
+		p.log.Warn("a request is repeated", "resource", s.res.Name, "at", at, "attempt", attempt, "wait", wait.Round(time.Millisecond), "reason", reason)
+	}})
 }
 
 // begin decides where the walk starts: one page back of a position that can be gone on from, else at the beginning.

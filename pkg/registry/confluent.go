@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -116,6 +117,35 @@ func (r *confluent) Register(ctx context.Context, subject string, s *schema.Sche
 	defer r.mu.Unlock()
 	r.registered[key] = frame
 	return frame, nil
+}
+
+// Check implements [Registry]. Beside our own comparison with every version the registry gives its verdict at the subject's level.
+func (r *confluent) Check(ctx context.Context, subject string, s *schema.Schema) error {
+	id, err := r.find(ctx, subject, s)
+	if err != nil || id != 0 {
+		return err
+	}
+	versions, err := r.all(ctx, subject)
+	if err != nil || len(versions) == 0 {
+		return err
+	}
+	if err := checkEvolution(subject, s, versions); err != nil {
+		return err
+	}
+	var verdict sr.CheckCompatibilityResult
+	err = r.client.do(ctx, "compatibility of a schema with "+subject, func(ctx context.Context) (err error) {
+		const all = -2
+		verdict, err = r.client.sr.CheckCompatibility(sr.WithParams(ctx, sr.Verbose), subject, all, sr.Schema{Schema: string(s.JSON())})
+		return err
+	})
+	if err != nil {
+		return refused(subject, err)
+	}
+	if !verdict.Is {
+		said := &sr.ResponseError{StatusCode: http.StatusConflict, Message: strings.Join(verdict.Messages, "; ")}
+		return &IncompatibleError{Subject: subject, Status: http.StatusConflict, Err: words{said}}
+	}
+	return nil
 }
 
 // find returns the id of a version that has the schema's text, 0 when there is none.

@@ -360,6 +360,47 @@ func TestConfluentRefuses(t *testing.T) {
 	}
 }
 
+// TestConfluentCheck: the registry's own verdict counts beside ours, in its words.
+func TestConfluentCheck(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		status int
+		body   string
+		want   []string // in the error; nil: none
+	}{
+		{"compatible", 200, `{"is_compatible":true}`, nil},
+		{"incompatible", 200, `{"is_compatible":false,"messages":["READER_FIELD_MISSING_DEFAULT_VALUE","at /fields/1"]}`,
+			[]string{"IncompatibleError", "READER_FIELD_MISSING_DEFAULT_VALUE; at /fields/1", "compatibility level"}},
+		{"without a word", 200, `{"is_compatible":false}`, []string{"IncompatibleError", "(409)"}},
+		{"invalid", 422, `{"error_code":42201,"message":"Invalid schema"}`, []string{"IncompatibleError", "Invalid schema", "(422)"}},
+		{"forbidden", 403, `{"error_code":40301,"message":"no"}`, []string{"AuthError"}},
+	} {
+		fake := srfake.New()
+		fake.SeedSchema(subject, 1, 1, sr.Schema{Schema: plain})
+		fake.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasPrefix(r.URL.Path, "/compatibility") {
+				return false
+			}
+			w.WriteHeader(test.status)
+			_, err := w.Write([]byte(test.body))
+			must(t, err)
+			return true
+		})
+		r, err := registry.Confluent(registry.Options{URL: fake.URL()})
+		must(t, err)
+		err = r.Check(t.Context(), subject, record(t, nullable("x", "long")))
+		if (err == nil) != (test.want == nil) {
+			t.Errorf("%s: got %v", test.name, err)
+		}
+		for _, want := range test.want {
+			if text := fmt.Sprintf("%T %v", err, err); !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not in %q", test.name, want, text)
+			}
+		}
+		fake.Close()
+	}
+}
+
 func versionsOf(t *testing.T, url string) []int {
 	t.Helper()
 	client, err := sr.NewClient(sr.URLs(url))

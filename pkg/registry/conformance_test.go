@@ -214,7 +214,11 @@ func conform(t *testing.T, back func(*testing.T) backing) {
 			"must": record(t, nullable("age", "string"), `{"name":"must","type":"string"}`),
 		} {
 			r := b.open()
+			checked := r.Check(t.Context(), b.subject, bad)
 			_, err := r.Register(t.Context(), b.subject, bad)
+			if checked == nil || err == nil || checked.Error() != err.Error() {
+				t.Errorf("%s: Check says %v, Register %v", name, checked, err)
+			}
 			var incompatible *registry.IncompatibleError
 			if !errors.As(err, &incompatible) {
 				t.Fatalf("%s: got %v", name, err)
@@ -228,6 +232,22 @@ func conform(t *testing.T, back func(*testing.T) backing) {
 				}
 			}
 			checkLatest(t, r, b.subject, good, f)
+		}
+	})
+
+	run("checking", func(t *testing.T, b backing) {
+		r := b.open()
+		first, second := record(t, nullable("a", "string")), record(t, nullable("a", "string"), nullable("b", "long"))
+		for _, s := range []*schema.Schema{first, second, second, first} {
+			if err := r.Check(t.Context(), b.subject, s); err != nil {
+				t.Errorf("%s: %v", s.JSON(), err)
+			}
+			if s == first {
+				register(t, b.open(), b.subject, s)
+			}
+		}
+		if got := b.versions(b.subject); got != 1 {
+			t.Errorf("got %d versions, want the one that was registered", got)
 		}
 	})
 

@@ -15,6 +15,8 @@ type Registry interface {
 	// Register makes s a version of the subject, unless it is one already, and returns its frame. A schema that can't
 	// read what an earlier version wrote is an *IncompatibleError. What was registered once is not asked for again.
 	Register(ctx context.Context, subject string, s *schema.Schema) (Frame, error)
+	// Check says whether Register would take s, and registers nothing: nil, or the error that Register would return. It asks.
+	Check(ctx context.Context, subject string, s *schema.Schema) error
 	// Lookup returns the schema that a value was written with, and where its body begins. It asks once for each schema.
 	// A value that doesn't begin with a frame is a *FrameError, one of an unknown schema an *UnknownSchemaError.
 	Lookup(ctx context.Context, value []byte) (s *schema.Schema, body int, err error)

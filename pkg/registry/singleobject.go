@@ -98,7 +98,7 @@ func (r *singleObject) Register(ctx context.Context, subject string, s *schema.S
 	if r.holds(subject, s) {
 		return singleFrame(fp), nil
 	}
-	if err := r.load(ctx); err != nil { // another instance may have been here
+	if err := r.check(ctx, subject, s); err != nil {
 		return Frame{}, err
 	}
 	if r.holds(subject, s) {
@@ -106,18 +106,30 @@ func (r *singleObject) Register(ctx context.Context, subject string, s *schema.S
 	}
 	e := Entry{Subject: subject, Fingerprint: fp, JSON: s.JSON()}
 	if old := r.schemas[fp]; old != nil {
-		if !bytes.Equal(old.text, s.JSON()) {
-			return Frame{}, &TextChangedError{Subject: subject, Fingerprint: fp}
-		}
 		e.Others = old.subjects
-	}
-	if err := checkEvolution(subject, s, r.versions(subject)); err != nil {
-		return Frame{}, err
 	}
 	if err := r.store.Put(ctx, e); err != nil {
 		return Frame{}, fmt.Errorf("store schema of %s: %w", subject, err)
 	}
 	return singleFrame(fp), r.add(e)
+}
+
+// Check implements [Registry].
+func (r *singleObject) Check(ctx context.Context, subject string, s *schema.Schema) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.check(ctx, subject, s)
+}
+
+// check loads what another instance may have put, and holds s against it.
+func (r *singleObject) check(ctx context.Context, subject string, s *schema.Schema) error {
+	if err := r.load(ctx); err != nil || r.holds(subject, s) {
+		return err
+	}
+	if old := r.schemas[s.Fingerprint()]; old != nil && !bytes.Equal(old.text, s.JSON()) {
+		return &TextChangedError{Subject: subject, Fingerprint: s.Fingerprint()}
+	}
+	return checkEvolution(subject, s, r.versions(subject))
 }
 
 // holds reports whether the schema, text and all, is known to be one of the subject's.

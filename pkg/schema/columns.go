@@ -29,7 +29,7 @@ func (b *builder) declare(t *typ, c *Column, s *seen, name string, rest [][]stri
 	case !c.Required && !key:
 		f.typ, f.def = nullable(declared), "null"
 	}
-	b.tell(Added, c.Source, f, declared)
+	b.tell(Added, c.Source, f, declared, s)
 	out := []*field{f}
 	if s == nil || key {
 		return out, nil

@@ -22,6 +22,9 @@ type Change struct {
 	Source string // the field's JSON name
 	Avro   string // its name in the schema
 	Type   string // in words: "long", "array of string"
+
+	typ   *typ
+	large bool // an integer beyond what a double holds exactly was seen
 }
 
 // Evolve returns base with what obs holds beyond it, and what was added. Without a base it infers the first schema. The result
@@ -226,14 +229,15 @@ func (b *builder) fresh(t *typ, s *seen, source, name, path string, rest [][]str
 			f.typ, f.def = nullable(alt), "null"
 		}
 		out = append(out, f)
-		b.tell(ChangeKind(min(i, 1)), path, f, alt)
+		b.tell(ChangeKind(min(i, 1)), path, f, alt, s)
 	}
 	return out
 }
 
-func (b *builder) tell(kind ChangeKind, path string, f *field, t *typ) {
+func (b *builder) tell(kind ChangeKind, path string, f *field, t *typ, s *seen) {
 	if b.quiet == 0 {
-		b.changes = append(b.changes, Change{Kind: kind, Path: path, Source: f.source, Avro: f.name, Type: t.String()})
+		large := t.kind == kLong && s != nil && s.numbers.inexact
+		b.changes = append(b.changes, Change{Kind: kind, Path: path, Source: f.source, Avro: f.name, Type: t.String(), typ: t.real(), large: large})
 	}
 }
 
@@ -367,7 +371,7 @@ func (b *builder) widen(t *typ, g *group, s *seen, path string, rest [][]string,
 	add := func(alt *typ) {
 		f := b.variant(name, g.source, alt, used)
 		out = append(out, f)
-		b.tell(Variant, path, f, alt)
+		b.tell(Variant, path, f, alt, s)
 	}
 	for _, one := range []struct {
 		bit  scalars

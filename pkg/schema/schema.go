@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -143,6 +145,14 @@ func checkRecords(t *typ, seen map[*typ]bool) error {
 // JSON returns the schema's text, to be registered: compact, with all its properties. A schema that was parsed comes back as it was
 // written, but for white space; the same Evolve gives the same bytes. The caller must not change them.
 func (s *Schema) JSON() []byte { return s.json }
+
+// Indented returns the schema's text as a file for people: what Parse reads is the same schema, JSON and all.
+func (s *Schema) Indented() []byte {
+	var b bytes.Buffer
+	_ = json.Indent(&b, s.json, "", "  ") // it is JSON
+	b.WriteByte('\n')
+	return b.Bytes()
+}
 
 // Canonical returns the Parsing Canonical Form of the Avro specification. The caller must not change it.
 func (s *Schema) Canonical() []byte { return s.canonical }
