@@ -9,13 +9,18 @@ import (
 
 // Endpoint is the listing that a resource is read from.
 type Endpoint struct {
+	Method    string            // "GET" or "POST"; "" is GET
+	JSON      map[string]any    // the JSON body: objects, []any, string, json.Number, bool and nil in it; nil: none
+	Form      []Param           // the body as a form; nil: none
+	Data      string            // the body as it is; "": none
 	Path      string            // below Client.BaseURL, or a full http or https URL; without a query, which is in Params
 	Params    []Param           // in the file's order
 	Headers   map[string]string // canonical names, over Client.Headers; nil: none
-	Selector  Query             // leads from a page to its list of records, or to each of them
+	Selector  Query             // leads from a page to its list of records, or to each of them; zero: to be found out from the first answer
 	Paginator Paginator
-	Auth      *Auth // resolved: the endpoint's own or Client.Auth; nil: none
-	OwnAuth   bool  // Auth is the endpoint's own, so it is meant for whatever origin Path has
+	Auth      *Auth   // resolved: the endpoint's own or Client.Auth; nil: none
+	OwnAuth   bool    // Auth is the endpoint's own, so it is meant for whatever origin Path has
+	Ignore    []Match // answers that end a walk without an error
 }
 
 // Param is a query parameter. Several values repeat it.
@@ -52,57 +57,40 @@ func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
 			e.Auth, e.OwnAuth = l.auth(a), true
 		}
 	}
-	const selector = "dlt would guess where the records are, and guessing is not supported; give the path to the list, as in data, " +
-		"or $ where the page itself is the list"
-	switch s := o.get("data_selector"); {
-	case s == nil && !ctx.partial && !o.bad:
-		o.missing("data_selector", selector)
-	case s != nil && s.kind == nullKind:
-		l.wrong(s, "is empty; %s", selector)
-	case s != nil:
+	if s := o.get("data_selector"); given(s) {
 		v, ok := l.query(s)
 		assign(&e.Selector, v, ok)
 	}
 	e.Paginator = l.endpointPaginator(o, ctx)
-	if m := o.get("method"); m != nil {
-		l.method(m)
+	l.requestBody(o, &e)
+	if a := o.get("response_actions"); given(a) {
+		e.Ignore = l.responseActions(a)
 	}
 	o.refuse(map[string]string{
-		"json":             "only GET is sent, without a body",
-		"data":             "only GET is sent, without a body",
-		"incremental":      "every walk reads the whole listing, and kafka.publish: changed publishes only what is new in it; leave it out",
-		"response_actions": "a status that is not 2xx fails the resource after its retries; leave it out",
+		"incremental": "every walk reads the whole listing, and kafka.publish: changed publishes only what is new in it; leave it out",
 	})
 	o.done()
 	l.collisions(o, e, ctx)
 	return e
 }
 
+// endpointPaginator is the endpoint's own, or the client's; what neither says is found out from the first answer.
 func (l *loader) endpointPaginator(o *object, ctx endpointContext) Paginator {
 	n := o.get("paginator")
 	switch {
 	case n != nil && !isAuto(n):
 		return l.paginator(n)
 	case ctx.paginator != nil && !isAuto(ctx.paginator):
-		return l.paginator(ctx.paginator)
-	case n != nil || ctx.paginator != nil:
-		at := n
-		if at == nil {
-			at = ctx.paginator
+		if n != nil {
+			l.autoPaginator(n)
 		}
-		l.wrong(at, "%s", autoRefusal)
-	case !ctx.partial && !o.bad:
-		o.missing("paginator", autoRefusal)
+		return l.paginator(ctx.paginator)
+	case n != nil:
+		return l.autoPaginator(n)
+	case ctx.paginator != nil:
+		return l.autoPaginator(ctx.paginator)
 	}
-	return Paginator{}
-}
-
-func (l *loader) method(n *node) {
-	if n.kind == scalarKind && n.text == "POST" {
-		l.wrong(n, "POST is not supported; only GET is, which is also what a missing method means")
-		return
-	}
-	l.word(n, "GET")
+	return Paginator{Type: "auto"}
 }
 
 // endpointPath reads a path, or a full URL. A query in it becomes parameters, as dlt's requests do.
@@ -232,6 +220,9 @@ func (l *loader) collisions(o *object, e Endpoint, ctx endpointContext) {
 	}
 	if e.Auth != nil && e.Auth.Location == "query" {
 		if taken[e.Auth.Name] != "" {
+			l.wrong(o.at, "has one parameter for the paginator and for auth; rename one of them")
+		}
+		if e.Auth.Name == e.Paginator.CursorParam {
 			l.wrong(o.at, "has one parameter for the paginator and for auth; rename one of them")
 		}
 		taken[e.Auth.Name] = "auth"

@@ -41,11 +41,22 @@ func parseNames(text string) ([]string, error) {
 	}
 	var names []string
 	for _, segment := range q.segments {
-		name, ok := segment.Selectors()[0].(spec.Name)
-		if !ok || segment.IsDescendant() || len(segment.Selectors()) != 1 {
-			return nil, errors.New("more than one name, or an index, can't stand here")
+		if segment.IsDescendant() {
+			return nil, errors.New("recursive descent (..) can't stand here")
 		}
-		names = append(names, string(name))
+		if len(segment.Selectors()) != 1 {
+			return nil, errors.New("unions (a, b) can't stand here")
+		}
+		switch s := segment.Selectors()[0].(type) {
+		case spec.Name:
+			names = append(names, string(s))
+		case spec.Index:
+			return nil, errors.New("indices ([0]) can't stand here")
+		case spec.SliceSelector:
+			return nil, errors.New("slices ([0:9]) can't stand here")
+		default:
+			return nil, errors.New("wildcards (*) can't stand here")
+		}
 	}
 	return names, nil
 }

@@ -73,28 +73,39 @@ func (l *loader) defaults(n *node, ctx resourceContext) {
 		l.wrong(e, "is text; in resource_defaults it must be a mapping")
 		return
 	}
+	if p := n.get("endpoint").get("path"); p != nil {
+		l.wrong(p, "can't be a default: a resource without a path of its own has its name for one")
+	}
 	l.resource(n, ctx)
 }
 
-// normal gives a resource its long form: "contacts" is {name: contacts}, and an endpoint that is text is its path.
+// normal gives a resource its long form: "contacts" is {name: contacts}, an endpoint that is text is its path, and one without a
+// path has the resource's name for it. dlt does this before it looks at the defaults.
 func (l *loader) normal(n *node) *node {
 	if n.kind == scalarKind && n.tag == "!!str" {
 		long := *n
 		long.kind = mappingKind
 		long.members = []member{{"name", n.line, n}}
-		return &long
+		n = &long
 	}
 	if n.kind != mappingKind {
 		l.wrong(n, "is %s; it must be a mapping with name and endpoint, or a name", n.what())
 		return nil
 	}
-	if e := n.get("endpoint"); e != nil && e.kind == scalarKind {
+	e := n.get("endpoint")
+	switch {
+	case e == nil || e.kind == nullKind:
+		e = &node{parent: n, step: ".endpoint", line: n.line, kind: mappingKind}
+	case e.kind == scalarKind:
 		long := *e
 		long.kind = mappingKind
 		long.members = []member{{"path", e.line, e}}
-		return n.with(member{"endpoint", e.line, &long})
+		e = &long
 	}
-	return n
+	if name := n.get("name"); name != nil && e.kind == mappingKind && !given(e.get("path")) {
+		e = e.with(member{"path", name.line, name})
+	}
+	return n.with(member{"endpoint", e.line, e})
 }
 
 // mergeDefaults is dlt's merge: a resource's keys win whole, in endpoint they win one by one, and so they do in its params. Columns
@@ -115,8 +126,10 @@ func mergeDefaults(own, defaults *node) *node {
 		return merged
 	}
 	endpoint := a.over(b)
-	if p, q := a.get("params"), b.get("params"); isMapping(p) && isMapping(q) {
-		endpoint = endpoint.with(member{"params", p.line, p.over(q)})
+	for _, name := range []string{"params", "json"} {
+		if p, q := a.get(name), b.get(name); isMapping(p) && isMapping(q) {
+			endpoint = endpoint.with(member{name, p.line, p.over(q)})
+		}
 	}
 	return merged.with(member{"endpoint", a.line, endpoint})
 }

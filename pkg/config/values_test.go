@@ -74,8 +74,8 @@ func TestPaths(t *testing.T) {
 		`["x"].y`: {"x", "y"}, "@odata": {"@odata"}, "row-count.x_1": {"row-count", "x_1"}, "a.'b c'.d": {"a", "b c", "d"}, "1st": {"1st"},
 		"größe.日本": {"größe", "日本"}, `['it\'s']`: {"it's"}, "true.null": {"true", "null"}, "a.['b']": {"a", "b"}, "['a]b']": {"a]b"}, " data ": {"data"},
 		`['\u00e4']`: {"ä"}, "$.$ref": {"!"}, "$": {"!whole value"},
-		"data[*]": {"!more than one"}, "*": {"!more than one"}, "$..a": {"!more than one"}, "data[0]": {"!index"}, "data[0:2]": {"!more than one"},
-		"['a','b']": {"!more than one"},
+		"data[*]": {"!wildcard"}, "*": {"!wildcard"}, "$..a": {"!descent"}, "data[0]": {"!indices"}, "data[0:2]": {"!slices"},
+		"['a','b']": {"!union"},
 	} {
 		c, err := withKey(fmt.Sprintf("%q", text), "", listing, "")
 		if strings.HasPrefix(want[0], "!") {

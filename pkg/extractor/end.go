@@ -13,6 +13,8 @@ const (
 	Bound                      // maximum_offset or maximum_page: the user's bound
 	HasMoreFalse               // has_more_path is false
 	SinglePage                 // single_page: there was but one
+	NoNext                     // the API named no page after the last
+	Ignored                    // an answer that the user's response_actions ignore
 )
 
 // String names the reason.
@@ -28,6 +30,10 @@ func (r Reason) String() string {
 		return "no more, says the API"
 	case SinglePage:
 		return "single page"
+	case NoNext:
+		return "no next page"
+	case Ignored:
+		return "answer ignored"
 	}
 	return "not ended"
 }
@@ -40,6 +46,8 @@ type End struct {
 	Proven bool
 	// Bounded: the user's configuration kept rows out, at the listing's beginning or its end.
 	Bounded bool
+	// Restarted: the API would not go on at the position that the walk was given, and it began anew.
+	Restarted bool
 	// Null: null stood where the list should, which is an empty page (as in dlt) that alone proves no end.
 	Null bool
 	// Drifted: the listing changed under the walk, or contradicts itself: the total moved, there were more rows than it says,
@@ -54,48 +62,53 @@ type End struct {
 // End returns the verdict.
 func (w *Walk) End() End { return w.end }
 
-// decide says after the page at place whether the walk is over. Rows 0 is an empty page.
-func (w *Walk) decide(place int64, rows int, more *bool) error {
-	x, cfg := w.x, w.x.resource.Endpoint.Paginator
-	empty := rows == 0 && (cfg.StopAfterEmpty || cfg.Type == "single_page")
+// decide says after the page at place whether the walk is over. Rows 0 is an empty page; last says that the API names no next one.
+func (w *Walk) decide(at place, rows int, more *bool, last bool) error {
+	cfg := w.paginator
+	empty := rows == 0 && (cfg.StopAfterEmpty || cfg.Type == "single_page" || last)
 	w.gaps = w.gaps || rows == 0 && !empty
-	total, walked := w.end.LastTotal, w.place-x.pager.base()
+	total, walked := w.end.LastTotal, w.place.n-w.pager.base()
+	counts := cfg.Type == "offset" || cfg.Type == "page_number"
 	switch {
 	case empty:
-		w.stop(EmptyPage, place)
+		w.stop(EmptyPage, at)
 	case cfg.Type == "single_page":
-		w.stop(SinglePage, place)
-	case total != nil && (walked == *total || rows == 0 && walked > *total):
+		w.stop(SinglePage, at)
+	case counts && total != nil && (walked == *total || rows == 0 && walked > *total):
 		if more != nil && *more {
 			w.end.Drifted = true
 		}
 		w.stop(Total, w.place)
-	case cfg.Maximum != nil && w.place >= *cfg.Maximum:
+	case cfg.Maximum != nil && w.place.n >= *cfg.Maximum:
 		w.stop(Bound, w.place)
+	case last && total != nil && w.whole && w.end.Rows == *total:
+		w.stop(Total, w.place)
+	case last:
+		w.stop(NoNext, w.place)
 	case more != nil && !*more:
 		w.stop(HasMoreFalse, w.place)
-	case rows == 0 && total == nil && cfg.Maximum == nil && more == nil:
+	case counts && rows == 0 && total == nil && cfg.Maximum == nil && more == nil:
 		return &PathError{Option: "total_path", Path: pathText(cfg.TotalPath),
 			Why: "finds no count, stop_after_empty_page is false, and nothing else can end the walk after this empty page"}
-	case total != nil && walked > *total:
+	case counts && total != nil && walked > *total:
 		w.end.Drifted = true
 	}
 	return nil
 }
 
-// stop ends the walk with its verdict. place is where it came to. What is short of an unchanged total is an error, which comes
+// stop ends the walk with its verdict. at is where it came to. What is short of an unchanged total is an error, which comes
 // after the last page: that one is good.
-func (w *Walk) stop(reason Reason, place int64) {
+func (w *Walk) stop(reason Reason, at place) {
 	x, e := w.x, &w.end
 	w.ended = true
 	e.Reason = reason
-	if reason == Bound {
+	if reason == Bound || reason == Ignored {
 		e.Bounded = true
 		return
 	}
 	agrees := true
 	if e.LastTotal != nil {
-		seen, unit, unsure := w.seen(place)
+		seen, unit, unsure := w.seen(at)
 		agrees = seen == *e.LastTotal && !(unsure && w.gaps) || unsure && w.whole && e.Rows == *e.LastTotal
 		switch {
 		case agrees || e.Drifted:
@@ -103,30 +116,33 @@ func (w *Walk) stop(reason Reason, place int64) {
 			e.Drifted = true
 		case unsure && (w.gaps || !w.whole): // if it counts rows, the pages past their end were empty, or not all are of this process
 		default:
-			w.err = &PageError{Resource: x.resource.Name, Label: x.pager.label(place), Err: &ShortError{Seen: seen, Total: *e.LastTotal, Unit: unit}}
+			w.err = &PageError{Resource: x.resource.Name, Label: w.pager.label(at), Err: &ShortError{Seen: seen, Total: *e.LastTotal, Unit: unit}}
 			e.Reason = Unended
 			return
 		}
 	}
-	e.Proven = agrees && w.whole && !e.Bounded && !e.Drifted && (reason == Total || reason == EmptyPage && (!e.Null || e.LastTotal != nil))
+	e.Proven = agrees && w.whole && !e.Bounded && !e.Drifted && (reason == Total || reason == EmptyPage && (!w.doubt || e.LastTotal != nil))
 }
 
-// seen is how much of the total lies before place. unsure says that the total may as well count rows: nobody wrote that it
-// counts pages.
-func (w *Walk) seen(place int64) (n int64, unit string, unsure bool) {
-	if w.x.resource.Endpoint.Paginator.Type == "offset" {
+// seen is how much of the total lies before a place. unsure says that this may not be all there is to it: the total may as well
+// count rows where nobody wrote that it counts pages, and a token doesn't tell how many rows came before it.
+func (w *Walk) seen(at place) (n int64, unit string, unsure bool) {
+	switch w.paginator.Type {
+	case "offset":
 		return w.origin + w.end.Rows, "rows", false
+	case "page_number":
+		return at.n - w.pager.base(), "pages", !w.paginator.TotalGiven
 	}
-	return place - w.x.pager.base(), "pages", !w.x.resource.Endpoint.Paginator.TotalGiven
+	return w.end.Rows, "rows", !w.whole
 }
 
 // see takes a page's total into the verdict.
 func (w *Walk) see(root record.Value, rows int) error {
-	cfg := w.x.resource.Endpoint.Paginator
+	cfg := w.paginator
 	if cfg.TotalPath == nil {
 		return nil
 	}
-	total, ok := count(root, *cfg.TotalPath)
+	total, ok := count(first(root, *cfg.TotalPath))
 	if !ok {
 		if cfg.TotalGiven && rows > 0 {
 			return &PathError{Option: "total_path", Path: pathText(cfg.TotalPath),
@@ -145,12 +161,12 @@ func (w *Walk) see(root record.Value, rows int) error {
 }
 
 // hasMore reads has_more_path; nil where it is not configured.
-func (x *Extractor) hasMore(root record.Value) (*bool, error) {
-	path := x.resource.Endpoint.Paginator.HasMorePath
+func (w *Walk) hasMore(root record.Value) (*bool, error) {
+	path := w.paginator.HasMorePath
 	if path == nil {
 		return nil, nil
 	}
-	more, ok := truth(root, *path)
+	more, ok := truth(first(root, *path))
 	if !ok {
 		return nil, &PathError{Option: "has_more_path", Path: pathText(path), Why: "finds neither true nor false in the page"}
 	}

@@ -31,20 +31,30 @@ func (e *SelectorError) Error() string {
 	return fmt.Sprintf("data_selector %s %s: %s", e.Selector, e.Why, e.Excerpt)
 }
 
-// PathError is a page in which a path that the configuration counts on, total_path or has_more_path, finds nothing of use.
+// PathError is a page in which a path that the configuration counts on, such as total_path or has_more_path, finds nothing of use.
 type PathError struct {
 	Option, Path string
 	Why          string
 }
 
-func (e *PathError) Error() string { return fmt.Sprintf("%s %s %s", e.Option, e.Path, e.Why) }
+func (e *PathError) Error() string {
+	if e.Path == "" {
+		return e.Option + " " + e.Why
+	}
+	return fmt.Sprintf("%s %s %s", e.Option, e.Path, e.Why)
+}
 
-// LoopError is a page with the very records of an earlier one: going on would never end.
+// LoopError is a walk that comes back to where it was: a page with the very records of an earlier one, or a next page that was asked
+// for before. Going on would never end.
 type LoopError struct {
 	Earlier string // the label of that page
+	Token   bool   // what repeats is the cursor or link to that page
 }
 
 func (e *LoopError) Error() string {
+	if e.Token {
+		return fmt.Sprintf("the next page is %s again: the API's cursor or link leads back to it", e.Earlier)
+	}
 	return fmt.Sprintf("the same records as at %s: the API repeats a page instead of going on (it may ignore the paginator's "+
 		"parameters, or repeat its last page past the end)", e.Earlier)
 }

@@ -27,11 +27,11 @@ type Extractor struct {
 
 // New makes one of a valid configuration: c is what client was made of, r one of the resources. It sends nothing.
 func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, error) {
-	p, err := newPager(r.Endpoint.Paginator)
+	t, err := newTarget(client, c, r.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
 	}
-	t, err := newTarget(client, c, r.Endpoint, p.names())
+	p, err := newPager(r.Endpoint.Paginator, t)
 	if err != nil {
 		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
 	}
@@ -39,7 +39,7 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 	if x.steps, err = newSteps(r.Steps); err != nil {
 		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
 	}
-	x.shape = shapeOf(client, t, r.Endpoint)
+	x.shape = shapeOf(client, t, r.Endpoint, p.ask(p.first()))
 	x.memories.New = func() any { return new(memory) }
 	return x, nil
 }
@@ -48,7 +48,8 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 // position must not be used. No secret is in it.
 func (x *Extractor) Shape() string { return x.shape }
 
-func shapeOf(client *rest.Client, t target, e config.Endpoint) string {
+func shapeOf(client *rest.Client, t target, e config.Endpoint, a ask) string {
+	a.query = "" // which the paginator below decides
 	p := e.Paginator
 	canonical := func(q *config.Query) string {
 		if q == nil {
@@ -56,12 +57,15 @@ func shapeOf(client *rest.Client, t target, e config.Endpoint) string {
 		}
 		return q.Canonical()
 	}
+	object, _ := json.Marshal(e.JSON) //nolint:errchkjson // what the configuration holds is JSON
 	text, err := json.Marshal(struct {
-		URL, Selector, Paginator any
+		URL, Selector, Request, Paginator any
 	}{
-		client.Redact(t.url("")), e.Selector.Canonical(),
+		client.Redact(t.url(a)), e.Selector.Canonical(), []any{t.method, client.Redact(string(object)), client.Redact(string(t.body)), e.Ignore},
 		[]any{p.Type, p.Limit, p.Offset, p.OffsetParam, p.LimitParam, p.BasePage, p.Page, p.PageParam,
-			canonical(p.TotalPath), p.Maximum, p.StopAfterEmpty, canonical(p.HasMorePath)},
+			canonical(p.TotalPath), p.Maximum, p.StopAfterEmpty, canonical(p.HasMorePath),
+			p.OffsetBodyPath, p.LimitBodyPath, p.PageBodyPath, canonical(p.CursorPath), p.CursorKey, p.CursorParam, p.CursorBodyPath,
+			canonical(p.NextURLPath), p.LinksNextKey},
 	})
 	if err != nil { // strings and numbers
 		text = []byte(err.Error())

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"producer/pkg/config"
 	"producer/pkg/rest"
 )
 
@@ -26,16 +27,18 @@ func (i Item) Gone() bool { return i.Status == http.StatusNotFound || i.Status =
 // else that is not 2xx is an error, retried as a page's is.
 func (x *Extractor) Get(ctx context.Context, path string) (Item, error) {
 	e := x.resource.Endpoint
-	e.Path, e.Params = path, nil
-	if e.OwnAuth && !sameOrigin(join(x.config.BaseURL, path), x.target.address) {
+	e = config.Endpoint{Path: path, Headers: e.Headers, Auth: e.Auth, OwnAuth: e.OwnAuth}
+	if e.OwnAuth && !rest.SameOrigin(join(x.config.BaseURL, path), x.target.address) {
 		e.Auth = nil
 	}
-	t, err := newTarget(x.client, x.config, e, nil)
+	t, err := newTarget(x.client, x.config, e)
 	if err != nil {
 		return Item{}, &PageError{Resource: x.resource.Name, Label: "by id", Err: err}
 	}
-	r := t.request()
-	r.URL = t.address
+	r, err := t.request(ask{})
+	if err != nil {
+		return Item{}, &PageError{Resource: x.resource.Name, Label: "by id", Err: err}
+	}
 	resp, err := x.client.Do(ctx, r)
 	item := Item{Status: resp.Status, Body: resp.Body, Requests: resp.Requests, Retries: max(resp.Attempts-1, 0)}
 	var status *rest.StatusError
@@ -46,12 +49,6 @@ func (x *Extractor) Get(ctx context.Context, path string) (Item, error) {
 		return item, &PageError{Resource: x.resource.Name, Label: "by id", Attempts: resp.Attempts, Err: err}
 	}
 	return item, nil
-}
-
-func sameOrigin(a, b string) bool {
-	u, errA := url.Parse(a)
-	v, errB := url.Parse(b)
-	return errA == nil && errB == nil && u.Scheme == v.Scheme && strings.EqualFold(u.Host, v.Host)
 }
 
 // ItemPath puts a record's key where template has {id}, escaped so that it stays one step of the path.

@@ -12,6 +12,10 @@ type Page struct {
 	// Number counts the walk's pages from 1. Label says where the page stands, for messages: "offset 300".
 	Number int
 	Label  string
+	// Restarted says that the walk began anew, since the API would not go on at the position that it was given.
+	Restarted bool
+	// Detected says what the walk found out from this page, its first one, where the configuration leaves it open; else it is "".
+	Detected string
 	// At is the position of the page itself, Next the one to go on from once it is done with.
 	At, Next Position
 	// Records are objects, at least one. They are views of the page's bytes: after Release they must not be used.
@@ -25,6 +29,8 @@ type Page struct {
 	Requests, Retries int
 
 	selector config.Query
+	guess    bool // selector is to be found out
+	named    bool // it was found by a name that says so
 	entity   bool // one object is a record
 	null     bool // null stands where the list should
 	x        *Extractor
@@ -54,6 +60,10 @@ func (p *Page) cut(body []byte) error {
 	p.Records, p.null = p.records[:0], false
 	p.Bytes = len(body)
 	syntax := p.tape.Parse(body, p.x.config.Limits.Depth)
+	if p.guess {
+		p.selector, p.named = detectSelector(p.tape.Root())
+		p.entity = len(p.selector.Segments()) == 0
+	}
 	err := p.collect(body)
 	if syntax != nil {
 		return p.blame(syntax)

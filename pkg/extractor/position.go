@@ -1,6 +1,9 @@
 package extractor
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"unicode/utf8"
+)
 
 // Position is where a walk goes on. It means something only together with the [Extractor.Shape] that it was made under. The
 // zero Position is the beginning.
@@ -10,20 +13,34 @@ type Position struct {
 	Page   int64 `json:"page,omitempty"`
 	// Back is the same of the page before it.
 	Back int64 `json:"back,omitempty"`
+	// Token is what the API named the next page by, a cursor or a URL. Page then counts the pages before it.
+	Token string `json:"token,omitempty"`
+	// Paginator and Selector are what the walk's first answer was seen to need, where the configuration leaves that open.
+	Paginator string `json:"paginator,omitempty"`
+	Selector  string `json:"selector,omitempty"`
 }
 
-// OnePageBack is the position of the page before. Of a position that doesn't know it, it is the beginning.
+// OnePageBack is the position of the page before, where there is a way back: a token leads to its own page only. Of a position that
+// doesn't know it, it is the beginning.
 func (p Position) OnePageBack() Position {
-	if p.Offset != 0 {
-		return Position{Offset: p.Back}
+	switch {
+	case p.Token != "":
+		return p
+	case p.Back == 0:
+		return Position{}
+	case p.Offset != 0:
+		p.Offset = p.Back
+	default:
+		p.Page = p.Back
 	}
-	return Position{Page: p.Back}
+	p.Back = 0
+	return p
 }
 
 // JSON is the position as it stands in the state.
 func (p Position) JSON() json.RawMessage {
 	text, err := json.Marshal(p)
-	if err != nil { // three integers
+	if err != nil { // integers and strings
 		return json.RawMessage("{}")
 	}
 	return text
@@ -35,7 +52,8 @@ const farthest = 1 << 53
 // ParsePosition reads what JSON wrote. Anything else, or a position that no walk can have, is the beginning.
 func ParsePosition(text json.RawMessage) Position {
 	var p Position
-	if json.Unmarshal(text, &p) != nil || min(p.Offset, p.Page, p.Back) < 0 || max(p.Offset, p.Page, p.Back) > farthest {
+	if json.Unmarshal(text, &p) != nil || min(p.Offset, p.Page, p.Back) < 0 || max(p.Offset, p.Page, p.Back) > farthest ||
+		len(p.Token) > maxToken || !utf8.ValidString(p.Token+p.Paginator+p.Selector) {
 		return Position{}
 	}
 	return p

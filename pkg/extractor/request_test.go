@@ -293,7 +293,7 @@ func TestGetKeepsCredentialsAtHome(t *testing.T) {
 
 func TestNewRefusesWhatItDoesNotKnow(t *testing.T) {
 	for name, change := range map[string]func(r *config.Resource){
-		"paginator": func(r *config.Resource) { r.Endpoint.Paginator.Type = "cursor" },
+		"paginator": func(r *config.Resource) { r.Endpoint.Paginator.Type = "teleport" },
 		"path":      func(r *config.Resource) { r.Endpoint.Path = "http://[::1" },
 	} {
 		res := resource(offset())

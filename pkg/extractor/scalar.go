@@ -12,8 +12,7 @@ import (
 
 // count reads a number of rows or pages: a number, or text that is one. What is negative, fractional, an object or beyond 64
 // bits counts as absent.
-func count(root record.Value, q config.Query) (int64, bool) {
-	v := first(root, q)
+func count(v record.Value) (int64, bool) {
 	if v.Kind() != record.Number && v.Kind() != record.String {
 		return 0, false
 	}
@@ -29,8 +28,7 @@ func count(root record.Value, q config.Query) (int64, bool) {
 }
 
 // truth reads a boolean, or text that is one as dlt reads it.
-func truth(root record.Value, q config.Query) (yes, ok bool) {
-	v := first(root, q)
+func truth(v record.Value) (yes, ok bool) {
 	switch v.Kind() {
 	case record.True:
 		return true, true

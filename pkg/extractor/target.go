@@ -1,7 +1,10 @@
 package extractor
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,45 +16,122 @@ import (
 
 // target is what all requests of a resource have in common.
 type target struct {
-	address string // with the parameters that don't change
+	method  string
+	address string // without parameters
+	query   string // the parameters that don't change
 	header  http.Header
+	object  map[string]any // of the JSON body; nil: there is none
+	body    []byte         // any other body
+	ignore  []rest.Match
 	auth    rest.Auth
 	ownAuth bool
+	config  *config.Auth
+	redact  func(string) string
 }
 
-// newTarget joins the endpoint to the client. Parameters that the paginator sets are left to it.
-func newTarget(client *rest.Client, c config.Client, e config.Endpoint, taken []string) (target, error) {
+// newTarget joins the endpoint to the client.
+func newTarget(client *rest.Client, c config.Client, e config.Endpoint) (target, error) {
 	address, query, _ := strings.Cut(join(c.BaseURL, e.Path), "?")
 	if _, err := url.Parse(address); err != nil {
 		return target{}, errors.New("endpoint.path makes no URL")
 	}
-	for _, p := range e.Params {
-		if slices.Contains(taken, p.Name) {
-			continue
-		}
-		for _, value := range p.Values {
-			query = and(query, url.QueryEscape(p.Name)+"="+url.QueryEscape(value))
-		}
+	query = and(query, encode(e.Params))
+	t := target{method: e.Method, address: address, query: query, header: headers(client.SameOrigin(address), c, e),
+		object: e.JSON, auth: authOf(e.Auth), ownAuth: e.OwnAuth, config: e.Auth, redact: client.Redact}
+	for _, m := range e.Ignore {
+		t.ignore = append(t.ignore, rest.Match(m))
 	}
-	if query != "" {
-		address += "?" + query
+	switch {
+	case e.Data != "":
+		t.body = []byte(e.Data)
+	case e.Form != nil:
+		t.body = []byte(encode(e.Form))
+		t.contentType("application/x-www-form-urlencoded")
+	case e.JSON != nil || len(e.Paginator.BodyPaths()) > 0:
+		t.contentType("application/json")
 	}
-	return target{address: address, header: headers(client.SameOrigin(address), c, e), auth: authOf(e.Auth), ownAuth: e.OwnAuth}, nil
+	return t, nil
 }
 
-// url is the address with more of a query.
-func (t target) url(query string) string {
-	switch {
-	case query == "":
+// contentType is set unless the endpoint has its own.
+func (t *target) contentType(kind string) {
+	if t.header.Get("Content-Type") == "" {
+		t.header.Set("Content-Type", kind)
+	}
+}
+
+// encode writes parameters as they stand in a query or a form (URL Standard, section 5).
+func encode(params []config.Param) string {
+	out := ""
+	for _, p := range params {
+		for _, value := range p.Values {
+			out = and(out, url.QueryEscape(p.Name)+"="+url.QueryEscape(value))
+		}
+	}
+	return out
+}
+
+// url is where a page is asked for.
+func (t target) url(a ask) string {
+	if a.url != "" {
+		return a.url
+	}
+	query := t.query
+	if query != "" && len(a.names) > 0 {
+		query = without(query, a.names...)
+	}
+	if query = and(query, a.query); query == "" {
 		return t.address
-	case strings.Contains(t.address, "?"):
-		return t.address + "&" + query
 	}
 	return t.address + "?" + query
 }
 
-func (t target) request() rest.Request {
-	return rest.Request{Header: t.header, Auth: t.auth, OwnAuth: t.ownAuth}
+// request is the one for a page.
+func (t target) request(a ask) (rest.Request, error) {
+	r := rest.Request{Method: t.method, URL: t.url(a), Header: t.header, Body: t.body, Auth: t.auth, OwnAuth: t.ownAuth, Ignore: t.ignore}
+	if t.object == nil && a.body == nil {
+		return r, nil
+	}
+	object := t.object
+	for _, v := range a.body {
+		var err error
+		if object, err = put(object, v.path, json.RawMessage(v.json)); err != nil {
+			return r, err
+		}
+	}
+	body, err := json.Marshal(object)
+	if err != nil {
+		return r, fmt.Errorf("endpoint.json: %w", err)
+	}
+	r.Body = body
+	return r, nil
+}
+
+// put is an object with a value at a path, and objects on the way to it. The object itself stays as it is.
+func put(object map[string]any, path []string, value any) (map[string]any, error) {
+	changed := maps.Clone(object)
+	if changed == nil {
+		changed = map[string]any{}
+	}
+	if len(path) == 1 {
+		changed[path[0]] = value
+		return changed, nil
+	}
+	inner, ok := changed[path[0]].(map[string]any)
+	if !ok && changed[path[0]] != nil {
+		return nil, fmt.Errorf("endpoint.json has something else than an object at %s, where the paginator has to put a value", path[0])
+	}
+	inner, err := put(inner, path[1:], value)
+	changed[path[0]] = inner
+	return changed, err
+}
+
+// secretParam is the parameter that holds the credential, "" where none does.
+func (t target) secretParam() string {
+	if t.config != nil && t.config.Location == "query" {
+		return t.config.Name
+	}
+	return ""
 }
 
 // join puts a path behind the base URL, as dlt does. A full URL stands for itself.
@@ -94,8 +174,8 @@ func authOf(a *config.Auth) rest.Auth {
 }
 
 func and(query, more string) string {
-	if query == "" {
-		return more
+	if query == "" || more == "" {
+		return query + more
 	}
 	return query + "&" + more
 }

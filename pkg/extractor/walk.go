@@ -2,9 +2,17 @@ package extractor
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"producer/pkg/config"
+	"producer/pkg/rest"
 )
 
 // WalkOptions of a Walk. The zero value is a walk that begins anew.
@@ -21,12 +29,20 @@ type Walk struct {
 	x       *Extractor
 	options WalkOptions
 
-	place  int64            // of the next request
+	paginator config.Paginator // of type auto until the first answer has shown which
+	pager     pager
+	selector  config.Query // zero until the first answer has shown which
+
+	place  place            // of the next request
 	origin int64            // where this process began
 	number int              // pages so far
-	marks  map[uint64]int64 // pages so far, by their records, with their places
+	asked  bool             // an answer was taken
+	marks  map[uint64]place // pages so far, by their records
+	tokens map[uint64]place // what the API named pages by so far, with the places of those pages
+	empty  int              // pages without records in a row
 	whole  bool             // began at the listing's first row, in this process
 	gaps   bool             // went on after an empty page
+	doubt  bool             // the last page proves no end by being empty
 	end    End
 	ended  bool  // nothing is left to ask
 	err    error // what Next returns from now on
@@ -36,22 +52,65 @@ type Walk struct {
 
 // Walk begins at from; anywhere but at the beginning it is a resumed walk. It sends nothing before Next.
 func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
-	w := &Walk{x: x, options: o, marks: make(map[uint64]int64), place: x.pager.first()}
+	w := &Walk{x: x, options: o}
+	w.begin()
 	if from != (Position{}) {
-		w.place = x.pager.place(from)
-		w.options.Resumed = true
-		w.origin = w.place
-		switch p := x.resource.Endpoint.Paginator; {
-		case p.Maximum != nil && w.place >= *p.Maximum:
-			w.stop(Bound, w.place)
-		case p.Type == "single_page" && w.place > 0: // the page came before
-			w.stop(SinglePage, w.place)
+		w.resume(from)
+	}
+	return w
+}
+
+// begin puts the walk at the listing's beginning.
+func (w *Walk) begin() {
+	w.paginator, w.pager, w.selector = w.x.resource.Endpoint.Paginator, w.x.pager, w.x.resource.Endpoint.Selector
+	w.marks, w.tokens = make(map[uint64]place), nil
+	w.place = w.pager.first()
+	w.origin = w.place.n
+	w.end.Bounded = w.place.n != w.pager.base() || w.x.filters()
+	w.whole = !w.options.Resumed && w.place.n == w.pager.base()
+}
+
+// resume goes on at a position. One that can't be of such a listing is the beginning.
+func (w *Walk) resume(from Position) {
+	if from.Paginator != "" || from.Selector != "" {
+		p, ok := parseDetected(from.Paginator)
+		q, err := config.ParseQuery(from.Selector)
+		if w.paginator.Type == "auto" {
+			pager, pagerErr := newPager(p, w.x.target)
+			if !ok || pagerErr != nil {
+				w.restart()
+				return
+			}
+			w.paginator, w.pager = p, pager
+		}
+		if w.selector.IsZero() {
+			if err != nil {
+				w.restart()
+				return
+			}
+			w.selector = q
 		}
 	}
-	w.origin = w.place
-	w.end.Bounded = w.end.Bounded || x.pager.first() != x.pager.base() || x.filters()
-	w.whole = !w.options.Resumed && w.place == x.pager.base()
-	return w
+	at, ok := w.pager.place(from)
+	if !ok {
+		w.restart()
+		return
+	}
+	w.place, w.origin = at, at.n
+	w.options.Resumed, w.whole = true, false
+	switch p := w.paginator; {
+	case p.Maximum != nil && at.n >= *p.Maximum:
+		w.stop(Bound, at)
+	case p.Type == "single_page" && at.n > 0: // the page came before
+		w.stop(SinglePage, at)
+	}
+}
+
+// restart is a walk that begins anew, because the position it was given is none, or not any longer.
+func (w *Walk) restart() {
+	w.options.Resumed = false
+	w.end.Restarted = true
+	w.begin()
 }
 
 // Next returns the next page that holds records. It blocks for as long as the request and its retries take. io.EOF says that
@@ -60,6 +119,10 @@ func (w *Walk) Next(ctx context.Context) (*Page, error) {
 	requests, retries := w.Requests()
 	for w.err == nil && !w.ended {
 		p, err := w.fetch(ctx)
+		if err != nil && w.outlived(err) {
+			w.restart()
+			continue
+		}
 		if err != nil {
 			w.err = err
 			break
@@ -80,6 +143,23 @@ func (w *Walk) Next(ctx context.Context) (*Page, error) {
 	return nil, w.err
 }
 
+// outlived reports whether err is the API's word that it knows the token no more that the walk was resumed with.
+func (w *Walk) outlived(err error) bool {
+	if w.asked || w.place.token == "" || !w.options.Resumed {
+		return false
+	}
+	var status *rest.StatusError
+	if errors.As(err, &status) {
+		switch status.Status {
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
+			return false
+		}
+		return status.Status >= 400 && status.Status < 500
+	}
+	var selector *SelectorError // an error with status 200
+	return errors.As(err, &selector)
+}
+
 // Requests counts what was sent so far, redirects and failed ones included, and how many of it were repetitions.
 func (w *Walk) Requests() (requests, retries int) {
 	return int(w.requests.Load()), int(w.retries.Load())
@@ -87,11 +167,15 @@ func (w *Walk) Requests() (requests, retries int) {
 
 // fetch asks for the page at w.place and moves w past it.
 func (w *Walk) fetch(ctx context.Context) (*Page, error) {
-	x, label := w.x, w.x.pager.label(w.place)
-	p := &Page{Label: label, x: x, memory: x.memories.Get().(*memory), // New makes nothing else
-		selector: x.resource.Endpoint.Selector, entity: x.resource.Endpoint.Paginator.Type == "single_page"}
-	r := x.target.request()
-	r.URL, r.Buf, r.Accept = x.target.url(x.pager.query(w.place)), p.body[:0], p.cut
+	x, label := w.x, w.pager.label(w.place)
+	p := &Page{Label: label, Restarted: w.end.Restarted, x: x, memory: x.memories.Get().(*memory), // New makes nothing else
+		selector: w.selector, guess: w.selector.IsZero(), entity: w.paginator.Type == "single_page" || w.entity()}
+	r, err := x.target.request(w.pager.ask(w.place))
+	if err != nil {
+		p.Release()
+		return nil, &PageError{Resource: x.resource.Name, Label: label, Err: err}
+	}
+	r.Buf, r.Accept = p.body[:0], p.cut
 	if w.options.OnRetry != nil {
 		r.OnRetry = func(attempt int, err error, wait time.Duration) { w.options.OnRetry(label, attempt, err, wait) }
 	}
@@ -101,8 +185,12 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	if resp.Body != nil {
 		p.body = resp.Body
 	}
-	if err == nil {
-		err = w.advance(p)
+	switch {
+	case err != nil:
+	case resp.Ignored:
+		w.stop(Ignored, w.place)
+	default:
+		err = w.advance(p, resp.Header)
 	}
 	if err == nil {
 		err = p.process()
@@ -114,28 +202,111 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	return p, nil
 }
 
+// entity reports whether the walk found out that its records are whole answers.
+func (w *Walk) entity() bool {
+	return w.x.resource.Endpoint.Selector.IsZero() && !w.selector.IsZero() && len(w.selector.Segments()) == 0
+}
+
 // advance takes a page into the count and decides whether the walk goes on. An error means that the page can't be right.
-func (w *Walk) advance(p *Page) error {
-	x, rows, place := w.x, len(p.Records), w.place
+func (w *Walk) advance(p *Page, header http.Header) error {
+	rows, at := len(p.Records), w.place
 	root := p.tape.Root()
+	if err := w.detect(p, header); err != nil {
+		return err
+	}
 	if err := w.see(root, rows); err != nil {
 		return err
 	}
-	more, err := x.hasMore(root)
+	more, err := w.hasMore(root)
 	if err != nil && rows > 0 {
 		return err
 	}
-	if rows > 0 {
-		mark := p.mark()
-		if earlier, ok := w.marks[mark]; ok {
-			return &LoopError{Earlier: x.pager.label(earlier)}
-		}
-		w.marks[mark] = place
+	next, last, err := w.pager.next(at, rows, root, header)
+	if err != nil {
+		return err
 	}
+	if err := w.repeated(p, at, next); err != nil {
+		return err
+	}
+	w.asked = true
 	w.end.Rows += int64(rows)
 	w.end.Null = w.end.Null || p.null
-	w.place = x.pager.next(place, rows)
-	p.At, p.Next = x.pager.position(place, 0), x.pager.position(w.place, place)
-	p.Total, p.TotalPages = w.end.LastTotal, x.resource.Endpoint.Paginator.Type == "page_number"
-	return w.decide(place, rows, more)
+	w.doubt = p.null || p.guess && !p.named || next.token != ""
+	w.place = next
+	p.At, p.Next = w.position(at, place{}), w.position(next, at)
+	p.Total, p.TotalPages = w.end.LastTotal, w.paginator.Type == "page_number"
+	return w.decide(at, rows, more, last)
+}
+
+// detect finds out from the walk's first answer what the configuration leaves open.
+func (w *Walk) detect(p *Page, header http.Header) error {
+	if w.paginator.Type == "auto" {
+		w.paginator = detectPaginator(p.tape.Root(), header)
+		var err error
+		if w.pager, err = newPager(w.paginator, w.x.target); err != nil {
+			return err
+		}
+		p.Detected = "paginator " + recall(w.paginator)
+	}
+	if w.selector.IsZero() {
+		w.selector = p.selector
+		if p.Detected != "" {
+			p.Detected += ", "
+		}
+		p.Detected += "data_selector " + w.selector.Text
+	}
+	return nil
+}
+
+// position is that of a place, with what was found out. A token with a secret in it is not written down: the walk can then only
+// be begun anew.
+func (w *Walk) position(at, before place) Position {
+	if at.token != "" && w.x.client.Redact(at.token) != at.token {
+		return Position{}
+	}
+	p := w.pager.position(at, before)
+	if w.x.resource.Endpoint.Paginator.Type == "auto" {
+		p.Paginator = recall(w.paginator)
+	}
+	if w.x.resource.Endpoint.Selector.IsZero() {
+		p.Selector = w.selector.Canonical()
+	}
+	return p
+}
+
+// mostEmpty is how many pages without records a walk bears in a row that the API names itself: it could go on for ever.
+const mostEmpty = 1000
+
+// repeated finds what would go on for ever: the records of an earlier page, a token that led to one, pages and pages without
+// records.
+func (w *Walk) repeated(p *Page, at, next place) error {
+	if w.empty++; len(p.Records) > 0 {
+		w.empty = 0
+		mark := p.mark()
+		if earlier, ok := w.marks[mark]; ok {
+			return &LoopError{Earlier: w.pager.label(earlier)}
+		}
+		w.marks[mark] = at
+	}
+	if next.token == "" {
+		return nil
+	}
+	if w.tokens == nil {
+		w.tokens = make(map[uint64]place)
+	}
+	if at.token == "" { // a link to the first page is its URL
+		w.tokens[xxh3.HashString(w.x.target.url(w.pager.ask(at)))] = at
+	}
+	token := xxh3.HashString(next.token)
+	if earlier, ok := w.tokens[token]; ok {
+		return &LoopError{Earlier: w.pager.label(earlier), Token: true}
+	}
+	w.tokens[token] = next
+	if at.token != "" {
+		w.tokens[xxh3.HashString(at.token)] = at
+	}
+	if w.empty >= mostEmpty {
+		return fmt.Errorf("%d pages in a row have no records, and each names another one", w.empty)
+	}
+	return nil
 }

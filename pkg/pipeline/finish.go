@@ -23,7 +23,10 @@ func (w *worker) finish(ctx context.Context) error {
 			"resource", w.res.Name)
 	}
 	w.sum.Status = Complete
-	if end.Reason == extractor.Bound {
+	if end.Restarted && w.resumed {
+		w.anew()
+	}
+	if end.Reason == extractor.Bound || end.Reason == extractor.Ignored {
 		w.sum.Status = Incomplete
 	}
 	var why string

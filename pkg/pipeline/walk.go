@@ -123,8 +123,15 @@ func (w *worker) begin() extractor.Position {
 	if !w.keyed() {
 		return at
 	}
-	w.overlap = true
-	return at.OnePageBack()
+	back := at.OnePageBack()
+	w.overlap = back != at
+	return back
+}
+
+// anew takes note that the API would not go on at the position, and the walk began at its beginning: it is another walk, and whole.
+func (w *worker) anew() {
+	w.p.log.Warn("the API does not go on where the walk was interrupted; it starts over", "resource", w.res.Name)
+	w.number, w.resumed, w.first, w.overlap = w.state.Walk+1, false, nil, false
 }
 
 // stale says why the state's position is not to be gone on from; "" is that it may be.
@@ -278,6 +285,12 @@ func (w *worker) due(ctx context.Context) error {
 
 // take brings a page into the batch, by way of the sample while there is no schema.
 func (w *worker) take(ctx context.Context, page *extractor.Page) error {
+	if page.Restarted && w.resumed {
+		w.anew()
+	}
+	if page.Detected != "" {
+		w.p.log.Info("found out from the first answer; write it down to have it so for ever", "resource", w.res.Name, "found", page.Detected)
+	}
 	if page.Total != nil {
 		w.sum.Total = page.Total
 		if w.first == nil {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,7 +14,6 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/cenkalti/backoff/v4"
 )
@@ -25,6 +25,7 @@ type exchange struct {
 	client  *Client
 	request Request
 	url     *url.URL
+	method  string
 	place   string
 	auth    Auth // nil where the origin is another
 	waits   *waits
@@ -41,11 +42,14 @@ func (x *exchange) attempt(ctx context.Context) error {
 	if x.request.Accept == nil {
 		return nil
 	}
+	if x.resp.Ignored {
+		return nil
+	}
 	err := x.request.Accept(x.resp.Body)
 	if err == nil {
 		return nil
 	}
-	wrapped := &acceptError{method: http.MethodGet, url: x.place, attempts: x.resp.Attempts, err: err}
+	wrapped := &acceptError{method: x.method, url: x.place, attempts: x.resp.Attempts, err: err}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return wrapped
 	}
@@ -71,6 +75,13 @@ func (x *exchange) fetch(ctx context.Context) error {
 	defer func() { _ = resp.Body.Close() }()
 	x.resp.Status, x.resp.Header, x.resp.Body = resp.StatusCode, resp.Header, nil
 
+	if ignored, err := x.ignores(resp); ignored || err != nil {
+		x.resp.Ignored = ignored
+		if err != nil {
+			return x.failed(ctx, actx, err)
+		}
+		return nil
+	}
 	if err := x.judge(resp); err != nil {
 		return err
 	}
@@ -91,52 +102,6 @@ func (x *exchange) fetch(ctx context.Context) error {
 	return nil
 }
 
-// judge looks at status and content type; nil: the body is to be read.
-func (x *exchange) judge(resp *http.Response) error {
-	c := x.client
-	for _, status := range c.retry.StatusCodes {
-		if resp.StatusCode != status {
-			continue
-		}
-		e := x.statusError(resp)
-		e.RetryAfter = retryAfter(resp.Header, time.Now())
-		if e.RetryAfter > c.retry.MaxRetryAfter {
-			return backoff.Permanent(&RetryAfterError{Method: e.Method, URL: e.URL, Attempts: e.Attempts,
-				After: e.RetryAfter, Max: c.retry.MaxRetryAfter, Err: e})
-		}
-		x.waits.floor = e.RetryAfter
-		return e
-	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return backoff.Permanent(x.statusError(resp))
-	}
-	if kind := strings.ToLower(resp.Header.Get("Content-Type")); strings.HasPrefix(kind, "text/html") {
-		return x.refuse(resp, "the answer is HTML, not JSON", x.beginning(resp))
-	}
-	return nil
-}
-
-func (x *exchange) statusError(resp *http.Response) *StatusError {
-	return &StatusError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Status: resp.StatusCode,
-		Excerpt: x.client.Excerpt(x.beginning(resp))}
-}
-
-func (x *exchange) refuse(resp *http.Response, why string, body []byte) error {
-	return backoff.Permanent(&ContentError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts,
-		ContentType: x.client.redact(resp.Header.Get("Content-Type")), Why: why, Excerpt: x.client.Excerpt(body)})
-}
-
-// beginning of a body that is only quoted, whatever can be had of it. Reading it also frees the connection for reuse.
-func (x *exchange) beginning(resp *http.Response) []byte {
-	r, done, err := x.client.decoded(resp)
-	defer done()
-	if err != nil {
-		return nil
-	}
-	body, _ := io.ReadAll(io.LimitReader(r, excerptWindow+1))
-	return body
-}
-
 // failed types an error of the network; ctx is the caller's, actx the attempt's.
 func (x *exchange) failed(ctx, actx context.Context, err error) error {
 	c := x.client
@@ -147,15 +112,15 @@ func (x *exchange) failed(ctx, actx context.Context, err error) error {
 	case errors.As(err, &redirect):
 		return backoff.Permanent(redirect)
 	case errors.Is(err, errTooLarge):
-		return backoff.Permanent(&BodyTooLargeError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Limit: c.maxBody})
+		return backoff.Permanent(&BodyTooLargeError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Limit: c.maxBody})
 	case errors.Is(err, errEncoding):
-		return backoff.Permanent(&ContentError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Why: err.Error()})
+		return backoff.Permanent(&ContentError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Why: err.Error()})
 	case actx.Err() != nil:
 		err = fmt.Errorf("no whole answer within %s (source.client.timeout): %w", c.timeout, os.ErrDeadlineExceeded)
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		err = fmt.Errorf("the connection was closed without an answer: %w", io.ErrUnexpectedEOF)
 	}
-	return &TransportError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts, Err: c.scrub(err)}
+	return &TransportError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Err: c.scrub(err)}
 }
 
 // follow sends the request and goes after redirects while they stay within the origin.
@@ -192,7 +157,11 @@ func (x *exchange) follow(ctx context.Context) (*http.Response, error) {
 
 // build makes a request of the URL and the caller's headers, unsigned: nothing of an earlier hop, no Referer.
 func (x *exchange) build(ctx context.Context, u *url.URL) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(oneSend(ctx), http.MethodGet, u.String(), http.NoBody)
+	var body io.Reader = http.NoBody
+	if x.request.Body != nil {
+		body = bytes.NewReader(x.request.Body)
+	}
+	r, err := http.NewRequestWithContext(oneSend(ctx), x.method, u.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +211,7 @@ func isRedirect(resp *http.Response) bool {
 
 // target resolves a redirect's Location, or says why it is not followed.
 func (x *exchange) target(u *url.URL, resp *http.Response, hops int) (*url.URL, error) {
-	e := &RedirectError{Method: http.MethodGet, URL: x.place, Attempts: x.resp.Attempts}
+	e := &RedirectError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts}
 	next, err := u.Parse(resp.Header.Get("Location"))
 	if err != nil {
 		e.Why = "a redirect to what is not a URL"
@@ -252,6 +221,10 @@ func (x *exchange) target(u *url.URL, resp *http.Response, hops int) (*url.URL, 
 	if from, to := originOf(x.url), originOf(next); from != to {
 		e.Target = x.client.redact(to.String())
 		e.Why = fmt.Sprintf("a redirect to another origin (%s) is not followed; if the API lives there, name it in base_url", e.Target)
+		return nil, e
+	}
+	if x.method != http.MethodGet && resp.StatusCode < http.StatusTemporaryRedirect {
+		e.Why = fmt.Sprintf("a redirect with status %d would make a GET of a %s; name the new place in the configuration", resp.StatusCode, x.method)
 		return nil, e
 	}
 	if hops == maxRedirects {

@@ -81,8 +81,12 @@ func New(baseURL string, o Options) (*Client, error) {
 	return c, nil
 }
 
-// Request is one GET.
+// Request is one request.
 type Request struct {
+	// Method is GET (also when empty) or POST. Body goes with it, in every attempt and in redirects with status 307 and 308; a POST
+	// is not redirected with another status.
+	Method string
+	Body   []byte
 	// URL is absolute; its query is sent as it stands.
 	URL string
 	// Header is sent with every attempt; it is not changed.
@@ -93,6 +97,8 @@ type Request struct {
 	OwnAuth bool
 	// Buf is where the body is read into when it is large enough.
 	Buf []byte
+	// Ignore are answers that end the request without an error, before anything is repeated: Response.Ignored.
+	Ignore []Match
 	// Accept judges a whole body of status 2xx, inside the retry. An error with [io.ErrUnexpectedEOF] in its chain says
 	// that the body was cut short, which is asked for again; any other is final. nil accepts everything.
 	Accept func(body []byte) error
@@ -101,12 +107,20 @@ type Request struct {
 	OnRetry func(attempt int, err error, wait time.Duration)
 }
 
+// Match tells answers by status and content. Zero fields match all.
+type Match struct {
+	Status  int
+	Content string // stands in the decoded body
+}
+
 // Response is the last answer to a Request. Attempts and Requests are set also where Do returned an error.
 type Response struct {
 	Status int
 	Header http.Header
 	// Body is decoded and whole. It shares Request.Buf's memory where that was large enough.
 	Body []byte
+	// Ignored says that one of Request.Ignore took the answer. There is no Body then, and Accept was not asked.
+	Ignored bool
 	// URL is where the body came from, after redirects, without query.
 	URL *url.URL
 	// Attempts counts from 1: what exceeds 1 are retries. Requests adds the redirects that were followed.
@@ -121,12 +135,15 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 	if err != nil {
 		return resp, fmt.Errorf("request URL: %w", err)
 	}
-	x := &exchange{client: c, request: r, url: u, place: c.place(u), resp: &resp}
+	x := &exchange{client: c, request: r, url: u, method: r.Method, place: c.place(u), resp: &resp}
+	if x.method == "" {
+		x.method = http.MethodGet
+	}
 	if r.OwnAuth || originOf(u) == c.base {
 		x.auth = r.Auth
 	}
 	if err := x.check(ctx); err != nil { // what can never be sent is no reason to retry
-		return resp, &TransportError{Method: http.MethodGet, URL: x.place, Err: c.scrub(err)}
+		return resp, &TransportError{Method: x.method, URL: x.place, Err: c.scrub(err)}
 	}
 
 	x.waits = c.retry.waits()
@@ -139,7 +156,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		}
 	})
 	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("GET %s: given up after %s: %w", x.place, times(resp.Attempts), ctx.Err())
+		err = fmt.Errorf("%s %s: given up after %s: %w", x.method, x.place, times(resp.Attempts), ctx.Err())
 	}
 	return resp, err
 }

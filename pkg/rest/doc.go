@@ -1,6 +1,6 @@
 // Package rest answers one HTTP request, whatever it takes.
 //
-// A [Client] belongs to one API, named by its base URL. [Client.Do] sends a GET, reads the whole body, hands it to the
+// A [Client] belongs to one API, named by its base URL. [Client.Do] sends a request, reads the whole body, hands it to the
 // caller's Accept and returns it; what stands between is its business alone:
 //
 //   - Retries. Configured statuses, broken connections, timeouts, bodies that end early and answers that Accept found cut

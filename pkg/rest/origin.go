@@ -41,3 +41,19 @@ func parseURL(text string) (*url.URL, error) {
 	u.Fragment, u.RawFragment = "", ""
 	return u, nil
 }
+
+// SameOrigin reports whether two URLs are http or https and have scheme, host and port in common. What can't be read has no origin.
+func SameOrigin(a, b string) bool {
+	u, errA := parseURL(a)
+	v, errB := parseURL(b)
+	return errA == nil && errB == nil && originOf(u) == originOf(v)
+}
+
+// Origin is a URL's scheme, host and port, as in https://api.example.com:443; "" where it has none.
+func Origin(rawURL string) string {
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return ""
+	}
+	return originOf(u).String()
+}
