@@ -71,6 +71,9 @@ func (p *Page) selectorError(body []byte, why string) error {
 // inside a record. After those the tape can be read, so that the record can be named.
 func (p *Page) blame(err error) error {
 	var syntax *record.SyntaxError
+	if errors.As(err, &syntax) && syntax.Kind == record.TooDeep {
+		return fmt.Errorf("%w (source.client.limits.depth is %d)", err, p.x.config.Limits.Depth)
+	}
 	if !errors.As(err, &syntax) || (syntax.Kind != record.DuplicateName && syntax.Kind != record.LoneSurrogate) {
 		return err
 	}

@@ -38,15 +38,16 @@ func (r request) offset() string { return r.query.Get("offset") }
 
 // listing is what stands under one path. A test may change it freely between runs, and by edit during one.
 type listing struct {
-	rows      []string                      // the records, as JSON texts
-	clamp     int                           // the most rows that the server puts on a page, whatever was asked
-	metaFirst bool                          // the total before the rows
-	wrap      bool                          // a page past the end repeats the last one
-	total     func(offset, size int) string // JSON text of the total, "" for none; nil: the size
-	page      func(q url.Values) string     // answers instead of rows
-	faults    map[int]http.HandlerFunc      // answers the n-th request (from 1) instead
-	always    http.HandlerFunc              // answers every request instead
-	before    func(n int)                   // runs when the n-th request has come
+	rows      []string                                          // the records, as JSON texts
+	clamp     int                                               // the most rows that the server puts on a page, whatever was asked
+	metaFirst bool                                              // the total before the rows
+	wrap      bool                                              // a page past the end repeats the last one
+	total     func(offset, size int) string                     // JSON text of the total, "" for none; nil: the size
+	page      func(q url.Values) string                         // answers instead of rows
+	faults    map[int]http.HandlerFunc                          // answers the n-th request (from 1) instead
+	always    http.HandlerFunc                                  // answers every request instead
+	at        func(w http.ResponseWriter, r *http.Request) bool // answers the requests that it wants to
+	before    func(n int)                                       // runs when the n-th request has come
 	count     int
 }
 
@@ -89,6 +90,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now, page := *l, l.body(r.URL.Query())
 	a.mu.Unlock()
 	switch f := now.faults[n]; {
+	case now.at != nil && now.at(w, r):
 	case now.always != nil:
 		now.always(w, r)
 	case f != nil:
