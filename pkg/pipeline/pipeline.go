@@ -212,15 +212,19 @@ func (p *Pipeline) verdict(r *Resource, err error) {
 	case code == ExitInterrupt || code == ExitTerminate:
 		r.err, r.Status, r.Proof = err, Interrupted, NoProof
 	default:
-		r.err, r.Status, r.Proof = fmt.Errorf("%s: %w%s", r.Resource, err, advice(code, r)), Failed, NoProof
+		r.err, r.Status, r.Proof = fmt.Errorf("%s: %w%s", r.Resource, err, advice(err, code, r)), Failed, NoProof
 		r.Error = p.opts.Redact(r.err.Error())
 	}
 }
 
 // advice says what stands and what to do.
-func advice(code int, r *Resource) string {
+func advice(err error, code int, r *Resource) string {
 	kept := fmt.Sprintf("; committed in this run: %d pages, %d records", r.Pages, r.Records)
 	switch code {
+	case ExitUsage:
+		if as[*kafka.TopicError](err) {
+			return kept + "; if the topic was made anew on purpose, run once with --reset: it forgets the state and adopts the topic as it is"
+		}
 	case ExitSource, ExitUnavailable, ExitLimit:
 		return kept + "; run again to go on from there"
 	case ExitData:

@@ -80,8 +80,12 @@ func TestFailedPageIsNotVisible(t *testing.T) {
 	config := s.config(s.api(&listing{rows: rows}), eachPage)
 	o := s.run(config, 4)
 	o.expect("contacts", object{"status": "failed", "published": 200, "pages": 2})
-	o.mentions("251")
+	o.mentions("251", "max.message.bytes is 20000", "offset 200", "committed in this run: 2 pages")
 	s.times(s.table("contacts", rows[:200]), 1)
+
+	rows[250] = `{"id":251,"name":"small","v":1}`
+	s.run(config, 0).expect("contacts", object{"published": 100, "proof": "resumed"})
+	s.times(s.table("contacts", rows), 1)
 }
 
 // noise is text that no compression makes small.

@@ -166,6 +166,8 @@ func TestWrongCleanupPolicy(t *testing.T) {
 		if got := len(s.read(s.topic("contacts"))) + len(a.requests(contacts)); got != 0 {
 			s.Errorf("%d records and requests", got)
 		}
+		s.drop(s.topic("contacts"))
+		s.run(s.config(a, edits{"source.resource_defaults.write_disposition": c.disposition}), 0).expect("contacts", object{"published": 5})
 	})
 }
 
@@ -198,24 +200,24 @@ func refuses(t *testing.T, code int) string {
 
 func TestWhatIsUnavailable(t *testing.T) {
 	nobody := "127.0.0.1:1"
-	cases := map[string]struct {
+	type absence struct {
 		change edits
 		exit   int
-	}{
-		"broker":                         {edits{"kafka.brokers": []string{nobody}, "kafka.timeout": "1s"}, 5},
-		"registry":                       {edits{"schema.registry.url": "http://" + nobody}, 5},
-		"registry without authorisation": {edits{"schema.registry.url": refuses(t, http.StatusUnauthorized)}, 7},
-		"api":                            {edits{"source.client.base_url": "http://" + nobody}, 3},
+		says   []string
 	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			s := begin(t)
-			a := s.api(&listing{rows: plain(5)})
-			s.run(s.config(a, c.change), c.exit)
-			if got := len(a.requests(contacts)); name == "broker" && got != 0 {
-				s.Errorf("%d requests to the API although there is no broker", got)
-			}
-			s.table("contacts", nil)
-		})
-	}
+	each(t, map[string]absence{
+		"broker":                         {edits{"kafka.brokers": []string{nobody}, "kafka.timeout": "1s"}, 5, []string{"kafka is unavailable", "gave up after 1s", nobody}},
+		"registry":                       {edits{"schema.registry.url": "http://" + nobody}, 5, []string{"registry", nobody}},
+		"registry without authorisation": {edits{"schema.registry.url": refuses(t, http.StatusUnauthorized)}, 7, []string{"registry", "401"}},
+		"api":                            {edits{"source.client.base_url": "http://" + nobody}, 3, []string{"contacts", "offset 0", "connection refused", "4 attempts"}},
+	}, func(s *scenario, c absence) {
+		a := s.api(&listing{rows: plain(5)})
+		s.run(s.config(a, c.change), c.exit).mentions(c.says...)
+		if got := len(a.requests(contacts)); got != 0 {
+			s.Errorf("%d requests to the API although something is missing", got)
+		}
+		s.table("contacts", nil)
+		s.run(s.config(a), 0).expect("contacts", object{"published": 5, "proof": "proven"})
+		s.times(s.table("contacts", plain(5)), 1)
+	})
 }
