@@ -6,7 +6,7 @@ SEED ?= 1
 KAFKA ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-kafka lint fmt bench chaos chaos-short mutants fuzz clean
+.PHONY: help build run test test-kafka lint fmt bench bench-index chaos chaos-short mutants fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,8 +31,11 @@ lint: ## go vet, golangci-lint (with gofmt and goimports), go mod tidy
 fmt: ## format the code
 	$(LINT) fmt ./...
 
-bench: ## the whole pipeline beside encoding/json and goavro: time, CPU, memory
-	$(GO) run ./test/bench
+bench: ## the whole pipeline beside itself without transactions and beside encoding/json and goavro: time, CPU, memory; KAFKA=real
+	$(GO) run ./test/bench -kafka $(KAFKA)
+
+bench-index: ## the index of what a topic holds, at 1 and 10 million keys: memory, time to build, time of a look-up
+	$(GO) run ./test/bench -index
 
 chaos: ## kill, stop and cut off the program for DURATION (5m) while a model watches; SEED (1) decides; KAFKA=real or cluster
 	$(GO) run ./test/chaos -duration $(DURATION) -seed $(SEED) -kafka $(KAFKA)

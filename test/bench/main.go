@@ -2,10 +2,11 @@
 // encoder that most programs would have: encoding/json into maps, and goavro (alternative.go).
 //
 // Both are processes of their own, asked for the same pages, with the same schema and batches of the same size. A round runs the
-// program, the program again (the A/A control: how far its ratio is from 1 is what the others' may be off by) and the alternative, in
-// rotating order. What arrived is counted at the broker, and both topics must hold the same values, byte for byte.
+// program, the program again (the A/A control: how far its ratio is from 1 is what the others' may be off by), the program without its
+// transactions (plain.go: what exactly once costs) and the alternative, in rotating order. What arrived is counted at the broker, and
+// all topics must hold the same values, byte for byte.
 //
-//	go run ./test/bench -records 100000 -page 100 -rounds 3
+//	go run ./test/bench -records 100000 -page 100 -rounds 3 -interval 1s -kafka embedded
 package main
 
 import (
@@ -20,7 +21,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,21 +28,29 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"producer/pkg/devserver"
+	"producer/test/kafka/cluster"
+	"producer/test/overlay"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var b bench
-	var alternative bool
+	var alternative, index bool
 	flag.IntVar(&b.records, "records", 100_000, "records of about 600 bytes")
 	flag.IntVar(&b.page, "page", 100, "records a page")
-	flag.IntVar(&b.rounds, "rounds", 3, "rounds of all three")
+	flag.IntVar(&b.rounds, "rounds", 3, "rounds of all four")
+	flag.StringVar(&b.interval, "interval", "1s", "the program's commit_interval; 0s is a transaction a page")
+	flag.StringVar(&b.kafka, "kafka", "embedded", "embedded, or real: one broker, which needs Java and Maven")
 	flag.BoolVar(&alternative, "alternative", false, "be the alternative: API BROKER TOPIC PAGE")
+	flag.BoolVar(&index, "index", false, "measure the index of what a topic holds instead")
 	flag.Parse()
 	err := func() error {
 		if alternative {
 			return runAlternative(ctx, flag.Args())
+		}
+		if index {
+			return runIndex(ctx, os.Stdout)
 		}
 		return b.run(ctx, os.Stdout)
 	}()
@@ -54,24 +62,18 @@ func main() {
 
 type bench struct {
 	records, page, rounds int
+	interval, kafka       string
 
 	dir     string
 	api     *httptest.Server
-	server  *devserver.Server
+	brokers []string
 	results map[string][]result
-}
-
-// result is one run of one of the three.
-type result struct {
-	wall, cpu time.Duration
-	peak      int64 // bytes of resident memory
-	records   int   // counted at the broker
-	sum       uint64
 }
 
 const (
 	program = "producer"
 	control = "producer again"
+	plain   = "no transactions"
 	maps    = "json maps + goavro"
 )
 
@@ -80,9 +82,10 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir) //nolint:errcheck // a leftover in the temporary directory is no failure
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.dir, "./cmd/producer")
-	if said, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the program: %w: %s", err, said)
+	for binary, edits := range map[string][]overlay.Edit{"producer": nil, "plain": withoutTransactions()} {
+		if _, err := overlay.Build(ctx, b.dir, filepath.Join(b.dir, binary), edits); err != nil {
+			return err
+		}
 	}
 	if err := os.WriteFile(filepath.Join(b.dir, "contacts.avsc"), []byte(schema), 0o600); err != nil {
 		return err
@@ -90,14 +93,15 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 	pages := newPages(b.records, b.page)
 	b.api = httptest.NewServer(pages)
 	defer b.api.Close()
-	if b.server, err = devserver.Start(ctx, devserver.Options{Dir: filepath.Join(b.dir, "broker"), Contacts: -1, Companies: -1, Deals: -1}); err != nil {
+	stop, err := b.startKafka(ctx)
+	if err != nil {
 		return err
 	}
-	defer b.server.Close() //nolint:errcheck // everything has been counted
+	defer stop()
 
-	fmt.Fprintf(out, "%d records of %d bytes in %d pages, %d rounds\n\n", b.records, pages.bytes/b.records, len(pages.bodies), b.rounds)
+	fmt.Fprintf(out, "%d records of %d bytes in %d pages, commit_interval %s, %s broker, %d rounds\n\n", b.records, pages.bytes/b.records, len(pages.bodies), b.interval, b.kafka, b.rounds)
 	b.results = map[string][]result{}
-	names := []string{program, control, maps}
+	names := []string{program, control, plain, maps}
 	for round := range b.rounds {
 		for i := range names {
 			name := names[(round+i)%len(names)]
@@ -109,7 +113,28 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 	return b.report(out, names)
 }
 
-// one runs one of the three into a topic of its own.
+// startKafka starts a broker, which stop ends.
+func (b *bench) startKafka(ctx context.Context) (stop func(), err error) {
+	switch b.kafka {
+	case "embedded":
+		s, err := devserver.Start(ctx, devserver.Options{Dir: filepath.Join(b.dir, "broker"), Contacts: -1, Companies: -1, Deals: -1})
+		if err != nil {
+			return nil, err
+		}
+		b.brokers = s.Brokers()
+		return func() { s.Close() }, nil //nolint:errcheck // everything has been counted
+	case "real":
+		c, err := cluster.Start(ctx, 1)
+		if err != nil {
+			return nil, err
+		}
+		b.brokers = c.Brokers()
+		return c.Stop, nil
+	}
+	return nil, fmt.Errorf("-kafka %s: want embedded or real", b.kafka)
+}
+
+// one runs one of the four into a topic of its own.
 func (b *bench) one(ctx context.Context, name string, round int) error {
 	pipeline := fmt.Sprintf("bench-%s-%d", strings.Map(func(r rune) rune {
 		if r < 'a' || r > 'z' {
@@ -127,14 +152,18 @@ func (b *bench) one(ctx context.Context, name string, round int) error {
 		if err := b.createTopic(ctx, topic); err != nil {
 			return err
 		}
-		cmd = exec.CommandContext(ctx, self, "-alternative", b.api.URL, b.server.Brokers()[0], topic, fmt.Sprint(b.page))
+		cmd = exec.CommandContext(ctx, self, "-alternative", b.api.URL, b.brokers[0], topic, fmt.Sprint(b.page))
 	} else {
 		config := filepath.Join(b.dir, pipeline+".yaml")
-		text := fmt.Sprintf(configuration, pipeline, b.api.URL, b.page, b.server.Brokers()[0])
+		text := fmt.Sprintf(configuration, pipeline, b.api.URL, b.page, b.brokers[0], b.interval)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			return err
 		}
-		cmd = exec.CommandContext(ctx, filepath.Join(b.dir, "producer"), "run", "-c", config, "--output", "json")
+		binary := "producer"
+		if name == plain {
+			binary = "plain"
+		}
+		cmd = exec.CommandContext(ctx, filepath.Join(b.dir, binary), "run", "-c", config, "--output", "json")
 	}
 	r, err := measure(cmd)
 	if err != nil {
@@ -157,50 +186,12 @@ source:
   resources:
     - name: contacts
       endpoint: {path: /v1/contacts, data_selector: data, paginator: {type: offset, limit: %d}}
-kafka: {brokers: [%q], partitions: 6}
+kafka: {brokers: [%q], partitions: 6, replication_factor: 1, commit_interval: %s}
 schema: {directory: .}
 `
 
-// measure runs the command and takes its CPU time from the kernel, and its peak of memory where /proc tells it: what wait4 says of
-// memory would count this process before it became the other.
-func measure(cmd *exec.Cmd) (r result, err error) {
-	var said strings.Builder
-	cmd.Stderr = &said
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		return r, err
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	status := fmt.Sprintf("/proc/%d/status", cmd.Process.Pid)
-	for tick := time.NewTicker(10 * time.Millisecond); ; {
-		select {
-		case <-tick.C:
-			r.peak = max(r.peak, peakOf(status))
-			continue
-		case err = <-done:
-			tick.Stop()
-		}
-		r.wall = time.Since(start)
-		r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		if err != nil {
-			err = fmt.Errorf("%w: %s", err, said.String())
-		}
-		return r, err
-	}
-}
-
-// peakOf is 0 where there is no /proc.
-func peakOf(status string) (bytes int64) {
-	text, _ := os.ReadFile(status)
-	if _, peak, ok := strings.Cut(string(text), "VmHWM:"); ok {
-		fmt.Sscan(peak, &bytes) //nolint:errcheck // 0 then
-	}
-	return bytes << 10
-}
-
 func (b *bench) createTopic(ctx context.Context, topic string) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.server.Brokers()...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...))
 	if err != nil {
 		return err
 	}
@@ -213,7 +204,7 @@ func (b *bench) createTopic(ctx context.Context, topic string) error {
 func (b *bench) count(ctx context.Context, topic string) (n int, sum uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.server.Brokers()...), kgo.ConsumeTopics(topic),
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...), kgo.ConsumeTopics(topic),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	if err != nil {
 		return 0, 0, err
@@ -273,20 +264,4 @@ func (b *bench) report(out io.Writer, names []string) error {
 	}
 	fmt.Fprintln(out, "\nAll topics hold the same keys and values, byte for byte.")
 	return nil
-}
-
-func ratio[N time.Duration | int64](a, b N) float64 { return float64(a) / float64(max(b, 1)) }
-
-// medianOf takes the median of each number by itself.
-func medianOf(rs []result) result {
-	m := rs[0]
-	wall, cpu, peak := make([]time.Duration, len(rs)), make([]time.Duration, len(rs)), make([]int64, len(rs))
-	for i, r := range rs {
-		wall[i], cpu[i], peak[i] = r.wall, r.cpu, r.peak
-	}
-	slices.Sort(wall)
-	slices.Sort(cpu)
-	slices.Sort(peak)
-	m.wall, m.cpu, m.peak = wall[len(rs)/2], cpu[len(rs)/2], peak[len(rs)/2]
-	return m
 }

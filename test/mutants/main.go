@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"producer/test/overlay"
 )
 
 // limit is how long one piece of the suite may take; one that hangs is a kill as well.
@@ -82,9 +83,11 @@ func run(ctx context.Context, args []string) error {
 // lab builds and tries mutants.
 type lab struct{ dir, chaos string }
 
+func (l *lab) binary() string { return filepath.Join(l.dir, "producer") }
+
 // control gives the program as it is to every test that is used, and to the chaos: it must pass.
 func (l *lab) control(ctx context.Context, chosen []mutant) error {
-	binary, overlay, err := l.build(ctx, nil)
+	changed, err := overlay.Build(ctx, l.dir, l.binary(), nil)
 	if err != nil {
 		return err
 	}
@@ -96,7 +99,7 @@ func (l *lab) control(ctx context.Context, chosen []mutant) error {
 			}
 			if id := fmt.Sprint(k); !done[id] {
 				done[id] = true
-				how, err := l.kills(ctx, k, binary, overlay)
+				how, err := l.kills(ctx, k, changed)
 				if err != nil {
 					return err
 				} else if how != "" {
@@ -109,59 +112,17 @@ func (l *lab) control(ctx context.Context, chosen []mutant) error {
 }
 
 func (l *lab) try(ctx context.Context, m mutant) (by string, err error) {
-	binary, overlay, err := l.build(ctx, m.edits)
+	changed, err := overlay.Build(ctx, l.dir, l.binary(), m.overlay())
 	if err != nil {
 		return "", err
 	}
 	for _, k := range m.killers {
-		how, err := l.kills(ctx, k, binary, overlay)
+		how, err := l.kills(ctx, k, changed)
 		if how != "" || err != nil {
 			return fmt.Sprintf("killed by %s: %s", k, how), err
 		}
 	}
 	return "", ctx.Err()
-}
-
-// build applies the edits in an overlay and builds the program.
-func (l *lab) build(ctx context.Context, edits []edit) (binary, overlay string, err error) {
-	texts := map[string]string{}
-	for _, e := range edits {
-		if _, ok := texts[e.file]; !ok {
-			text, err := os.ReadFile(e.file)
-			if err != nil {
-				return "", "", err
-			}
-			texts[e.file] = string(text)
-		}
-		if n := strings.Count(texts[e.file], e.old); n != 1 {
-			return "", "", fmt.Errorf("%q stands %d times in %s, want once: adapt the mutant", e.old, n, e.file)
-		}
-		texts[e.file] = strings.Replace(texts[e.file], e.old, e.new, 1)
-	}
-	var o struct{ Replace map[string]string }
-	o.Replace = map[string]string{}
-	for file, text := range texts {
-		path, err := filepath.Abs(file)
-		if err != nil {
-			return "", "", err
-		}
-		o.Replace[path] = filepath.Join(l.dir, filepath.Base(file))
-		if err := os.WriteFile(o.Replace[path], []byte(text), 0o600); err != nil {
-			return "", "", err
-		}
-	}
-	js, err := json.Marshal(o)
-	if err != nil {
-		return "", "", err
-	}
-	binary, overlay = filepath.Join(l.dir, "producer"), filepath.Join(l.dir, "overlay.json")
-	if err := os.WriteFile(overlay, js, 0o600); err != nil {
-		return "", "", err
-	}
-	if out, err := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", binary, "./cmd/producer").CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("a mutant must compile: %w: %s", err, out)
-	}
-	return binary, overlay, nil
 }
 
 func (k killer) String() string {
@@ -171,13 +132,14 @@ func (k killer) String() string {
 	return "go test -run " + k.run + " " + k.pkg
 }
 
-// kills runs a piece of the suite and returns what it noticed, "" if nothing. An error is what kept it from looking.
-func (l *lab) kills(parent context.Context, k killer, binary, overlay string) (how string, err error) {
+// kills runs a piece of the suite against the program that was built last, or with go's overlay changed, and returns what it noticed,
+// "" if nothing. An error is what kept it from looking.
+func (l *lab) kills(parent context.Context, k killer, changed string) (how string, err error) {
 	ctx, cancel := context.WithTimeout(parent, limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, l.chaos, append([]string{"-binary", binary}, k.args...)...)
+	cmd := exec.CommandContext(ctx, l.chaos, append([]string{"-binary", l.binary()}, k.args...)...)
 	if k.pkg != "" {
-		cmd = exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-count=1", "-run", k.run, "-timeout", limit.String(), k.pkg)
+		cmd = exec.CommandContext(ctx, "go", "test", "-overlay", changed, "-count=1", "-run", k.run, "-timeout", limit.String(), k.pkg)
 	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second

@@ -1,5 +1,7 @@
 package main
 
+import "producer/test/overlay"
+
 // edit replaces old, which must stand in the file exactly once.
 type edit struct{ file, old, new string }
 
@@ -21,6 +23,14 @@ type mutant struct {
 	name    string
 	edits   []edit
 	killers []killer
+}
+
+func (m mutant) overlay() []overlay.Edit {
+	var out []overlay.Edit
+	for _, e := range m.edits {
+		out = append(out, overlay.Edit{File: e.file, Old: e.old, New: e.new})
+	}
+	return out
 }
 
 const (
