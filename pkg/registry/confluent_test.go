@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -511,5 +513,20 @@ func TestConfluentRedirects(t *testing.T) {
 	to = good.URL
 	if err := latest(r); !errors.As(err, &down) {
 		t.Errorf("a loop: got %v", err)
+	}
+}
+
+// A registry whose certificate cannot be verified is told nothing, the password least of all.
+func TestConfluentTLS(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	r, err := registry.Confluent(registry.Options{URL: server.URL, Username: "u", Password: "canary", RetryFor: 10 * time.Millisecond})
+	must(t, err)
+	var down *registry.UnavailableError
+	if err := latest(r); !errors.As(err, &down) || !strings.Contains(err.Error(), "certificate") || strings.Contains(err.Error(), "canary") || asked.Load() != 0 {
+		t.Errorf("got %v after %d requests, want the certificate refused", err, asked.Load())
 	}
 }

@@ -51,6 +51,8 @@ var onlyIn = map[string][]string{
 	"github.com/vbauerster/mpb":          {"pkg/telemetry"},
 	"go.yaml.in/yaml":                    {"pkg/config"},
 	"unsafe":                             {},
+	"os/exec":                            {},
+	"plugin":                             {},
 }
 
 // startsGoroutines are the packages that may hold a go statement. Everything else leaves concurrency to its caller.

@@ -34,7 +34,8 @@ type object = map[string]any
 type scenario struct {
 	*testing.T
 	pipeline, dir, key string
-	n                  int // config files written
+	secrets            []string // that no output may hold either
+	n                  int      // config files written
 	apis               []*api
 }
 
@@ -214,9 +215,11 @@ func (p *process) wait(want int) *outcome {
 	err := p.cmd.Wait()
 	p.s.barrier()
 	o := &outcome{s: p.s, code: p.cmd.ProcessState.ExitCode(), stdout: p.stdout.String(), stderr: p.stderr.String()}
-	for _, form := range encodings(p.s.key) {
-		if strings.Contains(o.stdout+o.stderr, form) {
-			p.s.Errorf("the api key stands in the output, as %q:\n%s", form, o.said())
+	for _, secret := range append([]string{p.s.key}, p.s.secrets...) {
+		for _, form := range encodings(secret) {
+			if strings.Contains(o.stdout+o.stderr, form) {
+				p.s.Errorf("the secret %q stands in the output, as %q:\n%s", secret, form, o.said())
+			}
 		}
 	}
 	if o.code != want {
