@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(runCommand(stdout, stderr), validateCommand(stdout, stderr), schemaCommand(stdout, stderr), devCommand(stdout, stderr), demoCommand(stdout, stderr), versionCommand(stdout))
+	root.AddCommand(runCommand(stdout, stderr), validateCommand(stdout, stderr), importCommand(stdout, stderr), schemaCommand(stdout, stderr), devCommand(stdout, stderr), demoCommand(stdout, stderr), versionCommand(stdout))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return pipeline.ExitOK

@@ -36,6 +36,7 @@ type scenario struct {
 	pipeline, dir, key string
 	secrets            []string // that no output may hold either
 	n                  int      // config files written
+	environ            []string // variables that the program gets beside API_KEY
 	apis               []*api
 }
 
@@ -167,7 +168,7 @@ func (s *scenario) startTo(w io.Writer, args ...string) *process {
 	if w != nil {
 		p.cmd.Stdout = io.MultiWriter(&p.stdout, w)
 	}
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "API_KEY=" + s.key}
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "API_KEY=" + s.key}, s.environ...)
 	s.barrier()
 	if err := p.cmd.Start(); err != nil {
 		s.Fatal(err)
