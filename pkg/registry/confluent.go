@@ -141,11 +141,15 @@ func (r *confluent) Check(ctx context.Context, subject string, s *schema.Schema)
 	if err != nil {
 		return refused(subject, err)
 	}
-	if !verdict.Is {
-		said := &sr.ResponseError{StatusCode: http.StatusConflict, Message: strings.Join(verdict.Messages, "; ")}
-		return &IncompatibleError{Subject: subject, Status: http.StatusConflict, Err: words{said}}
+	if verdict.Is {
+		return nil
 	}
-	return nil
+	said := &sr.ResponseError{StatusCode: http.StatusConflict, Message: strings.Join(verdict.Messages, "; ")}
+	if said.Message == "" { // Apicurio tells reasons at a registration only
+		level := r.client.sr.Compatibility(ctx, subject)[0].Level
+		said.Message = fmt.Sprintf("it gives no reason; the subject's compatibility level is %v", level)
+	}
+	return &IncompatibleError{Subject: subject, Status: http.StatusConflict, Err: words{said}}
 }
 
 // find returns the id of a version that has the schema's text, 0 when there is none.

@@ -373,7 +373,7 @@ func TestConfluentCheck(t *testing.T) {
 		{"compatible", 200, `{"is_compatible":true}`, nil},
 		{"incompatible", 200, `{"is_compatible":false,"messages":["READER_FIELD_MISSING_DEFAULT_VALUE","at /fields/1"]}`,
 			[]string{"IncompatibleError", "READER_FIELD_MISSING_DEFAULT_VALUE; at /fields/1", "compatibility level"}},
-		{"without a word", 200, `{"is_compatible":false}`, []string{"IncompatibleError", "(409)"}},
+		{"without a word", 200, `{"is_compatible":false}`, []string{"IncompatibleError", "(409)", "level is BACKWARD"}},
 		{"invalid", 422, `{"error_code":42201,"message":"Invalid schema"}`, []string{"IncompatibleError", "Invalid schema", "(422)"}},
 		{"forbidden", 403, `{"error_code":40301,"message":"no"}`, []string{"AuthError"}},
 	} {

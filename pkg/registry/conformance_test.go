@@ -60,6 +60,29 @@ func TestConformance(t *testing.T) {
 				return confluentAt(t, url, fmt.Sprintf("conformance.%d-value", run))
 			})
 		})
+		t.Run("real verdict", func(t *testing.T) { checkVerdict(t, url) })
+	}
+}
+
+// checkVerdict has a subject's own level refuse what we would let pass: a field that readers of the old schema need is taken away.
+func checkVerdict(t *testing.T, url string) {
+	b := confluentAt(t, url, fmt.Sprintf("verdict.%d-value", time.Now().UnixNano()))
+	r := b.open()
+	register(t, r, b.subject, record(t, `{"name":"must","type":"string"}`))
+	client, err := sr.NewClient(sr.URLs(url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetCompatibility(t.Context(), sr.SetCompatibility{Level: sr.CompatFullTransitive}, b.subject)[0].Err; err != nil {
+		t.Fatal(err)
+	}
+	without := record(t)
+	_, registered := r.Register(t.Context(), b.subject, without)
+	for word, err := range map[string]error{"FULL_TRANSITIVE": r.Check(t.Context(), b.subject, without), "must": registered} {
+		var refused *registry.IncompatibleError
+		if !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(err.Error(), word) {
+			t.Errorf("got %v, want the registry's refusal, with %s", err, word)
+		}
 	}
 }
 
