@@ -27,11 +27,11 @@ type published struct {
 // registry gives out, with the newest as the reader's. REGISTRY_URL has a real registry give its verdict, under BACKWARD_TRANSITIVE.
 func TestConformanceHistories(t *testing.T) {
 	const histories = 150
-	real := os.Getenv("REGISTRY_URL")
+	shared := os.Getenv("REGISTRY_URL")
 	run := time.Now().UnixNano()
 	versions, records := 0, 0
 	for seed := range uint64(histories) {
-		url := real
+		url := shared
 		if url == "" {
 			fake := srfake.New()
 			defer fake.Close()
