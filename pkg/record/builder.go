@@ -5,25 +5,33 @@ package record
 // use; its values stay valid until Reset, whatever becomes of those that they were copied from.
 type Builder struct {
 	tape Tape
+	open []uint32 // objects that are not closed yet, outermost first
 }
 
 // Reset forgets what was built.
-func (b *Builder) Reset() { b.tape.reset(b.tape.page[:0]) }
+func (b *Builder) Reset() {
+	b.tape.reset(b.tape.page[:0])
+	b.open = b.open[:0]
+}
 
 // Begin opens an object: the next value, or after Name a member's.
 func (b *Builder) Begin() {
-	if len(b.tape.open) == 0 && len(b.tape.nodes) > 0 {
+	if len(b.open) == 0 && len(b.tape.nodes) > 0 {
 		b.write(",")
 	}
-	b.tape.begin(Object, len(b.tape.page))
+	at := uint32(len(b.tape.nodes))
+	b.open = append(b.open, at)
+	b.tape.nodes = append(b.tape.nodes, node{off: uint32(len(b.tape.page)), kind: Object, like: at})
 	b.write("{")
 }
 
 // End closes the object that was opened last and returns it.
 func (b *Builder) End() Value {
-	at := b.tape.open[len(b.tape.open)-1]
+	at := b.open[len(b.open)-1]
+	b.open = b.open[:len(b.open)-1]
 	b.write("}")
-	b.tape.finish(len(b.tape.page))
+	n := &b.tape.nodes[at]
+	n.end, n.next = uint32(len(b.tape.page)), uint32(len(b.tape.nodes))
 	return Value{tape: &b.tape, at: at}
 }
 
@@ -37,7 +45,7 @@ func (b *Builder) Name(name string) {
 	if len(b.tape.page)-from != len(name)+2 {
 		flags = flagEscaped
 	}
-	b.tape.scalar(String, from, len(b.tape.page), flags)
+	b.tape.nodes = append(b.tape.nodes, node{off: uint32(from), end: uint32(len(b.tape.page)), next: uint32(len(b.tape.nodes) + 1), kind: String, flags: flags})
 	b.write(":")
 }
 
@@ -52,7 +60,7 @@ func (b *Builder) NameOf(name Value) {
 func (b *Builder) Value(v Value) { b.copy(v) }
 
 func (b *Builder) member() {
-	n := &b.tape.nodes[b.tape.open[len(b.tape.open)-1]]
+	n := &b.tape.nodes[b.open[len(b.open)-1]]
 	if n.count++; n.count > 1 {
 		b.write(",")
 	}
@@ -65,7 +73,7 @@ func (b *Builder) copy(v Value) {
 	nodes := uint32(len(b.tape.nodes)) - v.at
 	b.tape.page = append(b.tape.page, v.tape.page[from.off:from.end]...)
 	for _, n := range v.tape.nodes[v.at:from.next] {
-		n.off, n.end, n.next = n.off+bytes, n.end+bytes, n.next+nodes
+		n.off, n.end, n.next, n.like = n.off+bytes, n.end+bytes, n.next+nodes, uint32(len(b.tape.nodes))
 		b.tape.nodes = append(b.tape.nodes, n)
 	}
 }

@@ -45,6 +45,7 @@ type node struct {
 	off, end uint32 // the value's bytes in the page
 	next     uint32 // the node after this one and all that is in it
 	count    uint32 // members or elements
+	like     uint32 // of an object: the first one known to have its names, byte for byte and in their order
 	kind     Kind
 	flags    uint8
 }
@@ -52,10 +53,12 @@ type node struct {
 // Tape holds the tokens of one page. The zero value is ready; reusing one avoids allocations. A Tape is not for concurrent
 // use, but after Parse returned any number of goroutines may read its values.
 type Tape struct {
-	page    []byte
-	nodes   []node
-	open    []uint32 // containers that are not closed yet, outermost first
-	decoder decoder
+	page      []byte
+	nodes     []node
+	frames    []frame // containers that are not closed yet, outermost first
+	names     names
+	lone      int // offset of the first half surrogate pair, or none
+	duplicate int // and of the first name that its object has had before
 }
 
 // maxPage is what the offsets of a node can address.
@@ -85,9 +88,7 @@ func (t *Tape) Parse(page []byte, maxDepth int) error {
 	return nil
 }
 
-func (t *Tape) reset(page []byte) {
-	t.page, t.nodes, t.open = page, t.nodes[:0], t.open[:0]
-}
+func (t *Tape) reset(page []byte) { t.page, t.nodes = page, t.nodes[:0] }
 
 // Root is the page's value; it is Invalid when nothing was parsed.
 func (t *Tape) Root() Value {
@@ -95,21 +96,4 @@ func (t *Tape) Root() Value {
 		return Value{}
 	}
 	return Value{tape: t}
-}
-
-func (t *Tape) scalar(k Kind, off, end int, flags uint8) {
-	i := uint32(len(t.nodes))
-	t.nodes = append(t.nodes, node{off: uint32(off), end: uint32(end), next: i + 1, kind: k, flags: flags})
-}
-
-func (t *Tape) begin(k Kind, off int) {
-	i := uint32(len(t.nodes))
-	t.nodes = append(t.nodes, node{off: uint32(off), kind: k})
-	t.open = append(t.open, i)
-}
-
-func (t *Tape) finish(end int) {
-	n := &t.nodes[t.open[len(t.open)-1]]
-	t.open = t.open[:len(t.open)-1]
-	n.end, n.next = uint32(end), uint32(len(t.nodes))
 }

@@ -38,7 +38,7 @@ func runAlternative(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	codec, err := goavro.NewCodec(schema)
+	codec, err := goavro.NewCodec(contactsSchema)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(b.dir, "contacts.avsc"), []byte(schema), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(b.dir, "contacts.avsc"), []byte(contactsSchema), 0o600); err != nil {
 		return err
 	}
 	pages := newPages(b.records, b.page)
@@ -99,6 +99,9 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer stop()
 
+	if err := micro(out, pages, microRounds); err != nil {
+		return err
+	}
 	fmt.Fprintf(out, "%d records of %d bytes in %d pages, commit_interval %s, %s broker, %d rounds\n\n", b.records, pages.bytes/b.records, len(pages.bodies), b.interval, b.kafka, b.rounds)
 	b.results = map[string][]result{}
 	names := []string{program, control, plain, maps}

@@ -9,13 +9,14 @@ import (
 
 // pages is an API that has all its answers ready, so that it costs both programs the same next to nothing.
 type pages struct {
-	bodies [][]byte
-	page   int
-	bytes  int // of all records
+	bodies  [][]byte
+	page    int
+	records int
+	bytes   int // of all records
 }
 
 func newPages(records, page int) *pages {
-	p := &pages{page: page}
+	p := &pages{page: page, records: records}
 	for first := 0; first < records; first += page {
 		rows := make([]string, min(page, records-first))
 		for i := range rows {
@@ -47,8 +48,8 @@ func contact(id int) string {
 		id, id, id, id, id%1000, id%250, id%100, id%90+10, id*7, id%3 == 0, id%12+1, id%28+1, id%12+1, id%28+1, id%200, id%99999, id%10000, id%10000, id%4)
 }
 
-// schema is pinned for both, so that their values can be compared byte for byte.
-const schema = `{"type":"record","name":"contacts","namespace":"bench","fields":[
+// contactsSchema is pinned for both, so that their values can be compared byte for byte.
+const contactsSchema = `{"type":"record","name":"contacts","namespace":"bench","fields":[
 {"name":"id","type":"long"},
 {"name":"address","type":["null",{"type":"record","name":"contacts_address","fields":[
  {"name":"city","type":["null","string"],"default":null},

@@ -5,24 +5,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A decoder is the part of a Tape that knows the tokeniser: the rest of the package sees nodes only.
-type decoder struct {
+// An oracle is a tape as jsontext's tokens make it. It is what the tokeniser was written to replace, and must agree with in all: nodes,
+// errors and their places.
+type oracle struct {
+	Tape
 	json jsontext.Decoder
 	in   bytes.Buffer // jsontext reads a bytes.Buffer in place, without copying it
+	open []uint32     // containers that are not closed yet, outermost first
 }
 
-var (
-	errTooDeep  = errors.New("too deep")
-	errTrailing = errors.New("something follows the value")
-)
+var errTooDeep = errors.New("too deep")
+
+func (t *oracle) Parse(page []byte, maxDepth int) error {
+	t.reset(page)
+	if maxDepth <= 0 || maxDepth > MaxDepth {
+		maxDepth = MaxDepth
+	}
+	if err := t.tokenise(maxDepth); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (t *oracle) reset(page []byte) {
+	t.Tape.reset(page)
+	t.open = t.open[:0]
+}
 
 // tokenise fills the tape from its page; nil if the page is sound.
-func (t *Tape) tokenise(maxDepth int) *SyntaxError {
+func (t *oracle) tokenise(maxDepth int) *SyntaxError {
 	cause := t.tokens(maxDepth)
 	if cause == nil {
 		return nil
@@ -34,7 +50,7 @@ func (t *Tape) tokenise(maxDepth int) *SyntaxError {
 	}
 	// Only this record is at fault if the rest is sound: read all of it, to tell.
 	if at := firstInvalid(t.page); at >= 0 {
-		err = t.located(InvalidUTF8, int64(at), "", nil)
+		err = t.located(InvalidUTF8, at, "", nil)
 		t.reset(nil)
 		return err
 	}
@@ -46,10 +62,10 @@ func (t *Tape) tokenise(maxDepth int) *SyntaxError {
 	return err
 }
 
-func (t *Tape) tokens(maxDepth int, opts ...jsontext.Options) error {
-	d := &t.decoder.json
-	t.decoder.in = *bytes.NewBuffer(t.page)
-	d.Reset(&t.decoder.in, opts...)
+func (t *oracle) tokens(maxDepth int, opts ...jsontext.Options) error {
+	d := &t.json
+	t.in = *bytes.NewBuffer(t.page)
+	d.Reset(&t.in, opts...)
 	for {
 		kind := d.PeekKind()
 		switch kind {
@@ -91,8 +107,8 @@ func (t *Tape) tokens(maxDepth int, opts ...jsontext.Options) error {
 	return nil
 }
 
-func (t *Tape) readScalar() error {
-	d := &t.decoder.json
+func (t *oracle) readScalar() error {
+	d := &t.json
 	text, err := d.ReadValue()
 	if err != nil {
 		return err
@@ -127,7 +143,7 @@ func (t *Tape) readScalar() error {
 }
 
 // count adds the node about to be written to its container, unless it is a name.
-func (t *Tape) count() {
+func (t *oracle) count() {
 	if len(t.open) == 0 {
 		return
 	}
@@ -141,18 +157,18 @@ func (t *Tape) count() {
 }
 
 // explain classifies what the tokeniser or tokens refused.
-func (t *Tape) explain(cause error) *SyntaxError {
-	d := &t.decoder.json
+func (t *oracle) explain(cause error) *SyntaxError {
+	d := &t.json
 	var se *jsontext.SyntacticError
-	at, pointer := d.InputOffset(), string(d.StackPointer())
+	at, pointer := int(d.InputOffset()), string(d.StackPointer())
 	if errors.As(cause, &se) {
-		at, pointer, cause = se.ByteOffset, string(se.JSONPointer), firstError(cause, se.Err)
+		at, pointer, cause = int(se.ByteOffset), string(se.JSONPointer), firstError(cause, se.Err)
 	}
 	trailing := errors.Is(cause, errTrailing)
 	if trailing || errors.Is(cause, errTooDeep) {
-		at += int64(spaces(t.page[at:]))
+		at += spaces(t.page[at:])
 	}
-	rest := t.page[min(at, int64(len(t.page))):]
+	rest := t.page[min(at, len(t.page)):]
 	switch {
 	case errors.Is(cause, errTooDeep):
 		return t.located(TooDeep, at, pointer, nil)
@@ -163,8 +179,8 @@ func (t *Tape) explain(cause error) *SyntaxError {
 	case errors.Is(cause, jsontext.ErrDuplicateName):
 		return t.located(DuplicateName, at, pointer, nil)
 	case errors.Is(cause, io.EOF), errors.Is(cause, io.ErrUnexpectedEOF):
-		return t.located(Truncated, int64(len(t.page)), pointer, io.ErrUnexpectedEOF)
-	case surrogateEscape(rest):
+		return t.located(Truncated, len(t.page), pointer, io.ErrUnexpectedEOF)
+	case surrogateEscape(rest) && !strings.HasPrefix(cause.Error(), "invalid character"): // not where no string is open
 		return t.located(LoneSurrogate, at, pointer, nil)
 	}
 	return t.located(Malformed, at, pointer, cause)
@@ -178,34 +194,19 @@ func firstError(whole, inner error) error {
 	return inner
 }
 
-func (t *Tape) located(kind ErrorKind, at int64, pointer string, cause error) *SyntaxError {
-	before := t.page[:min(at, int64(len(t.page)))]
-	return &SyntaxError{
-		Kind: kind, Offset: at, Pointer: pointer, Err: cause,
-		Line:   bytes.Count(before, []byte{'\n'}) + 1,
-		Column: len(before) - bytes.LastIndexByte(before, '\n'),
-	}
+func (t *oracle) scalar(k Kind, off, end int, flags uint8) {
+	i := uint32(len(t.nodes))
+	t.nodes = append(t.nodes, node{off: uint32(off), end: uint32(end), next: i + 1, kind: k, flags: flags})
 }
 
-func spaces(b []byte) int { return len(b) - len(bytes.TrimLeft(b, " \t\r\n")) }
-
-// invalidUTF8 reports whether b, which is not empty, begins with bytes that cannot begin a character. A character that is cut off
-// by the end of b can.
-func invalidUTF8(b []byte) bool {
-	r, n := utf8.DecodeRune(b)
-	return r == utf8.RuneError && n == 1 && utf8.FullRune(b)
+func (t *oracle) begin(k Kind, off int) {
+	i := uint32(len(t.nodes))
+	t.nodes = append(t.nodes, node{off: uint32(off), kind: k})
+	t.open = append(t.open, i)
 }
 
-func firstInvalid(b []byte) int {
-	if utf8.Valid(b) {
-		return -1
-	}
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return -1
+func (t *oracle) finish(end int) {
+	n := &t.nodes[t.open[len(t.open)-1]]
+	t.open = t.open[:len(t.open)-1]
+	n.end, n.next = uint32(end), uint32(len(t.nodes))
 }
