@@ -30,12 +30,13 @@ type Hasher struct {
 
 // A shape is what a Hasher knows of the object that stood in one place of the last record.
 type shape struct {
-	names    []byte // the raw names one after the other, as the source wrote them
-	ends     []int  // where each ends in names
-	encoded  []byte // the names as they are hashed, in source order
-	encEnds  []int
-	order    []int // the members in the order of their names
-	values   []Value
+	last     Shape    // whose names those are
+	names    []byte   // the raw names one after the other, as the source wrote them
+	ends     []int    // where each ends in names
+	encoded  []byte   // the names as they are hashed, in source order
+	encEnds  []int    // where each ends in encoded
+	order    []int    // the members in the order of their names
+	values   []uint32 // the nodes of the members' values, in source order
 	children []*shape // of each member's value, if that is an object or an array
 	items    *shape   // of an array's elements
 }
@@ -48,12 +49,16 @@ func (h *Hasher) Sum(v Value) [16]byte {
 	if h.size > maxShapes {
 		h.root, h.size = shape{}, 0
 	}
-	h.buf = h.append(h.buf[:0], v, &h.root)
+	h.buf = h.buf[:0]
+	if v.IsValid() {
+		h.buf = h.append(h.buf, v, &h.root)
+	}
 	return xxh3.Hash128(h.buf).Bytes()
 }
 
 func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
-	switch v.Kind() {
+	n := v.node()
+	switch n.kind {
 	case Null:
 		return append(dst, 'n')
 	case False:
@@ -61,11 +66,11 @@ func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
 	case True:
 		return append(dst, 't')
 	case Number:
-		return appendPrefixed(append(dst, '#'), v.Raw())
+		return appendPrefixed(append(dst, '#'), v.tape.page[n.off:n.end])
 	case String:
 		return appendStringText(append(dst, '"'), v)
 	case Array:
-		dst = binary.AppendUvarint(append(dst, '['), uint64(v.Len()))
+		dst = appendLength(append(dst, '['), int(n.count))
 		if s.items == nil {
 			s.items = new(shape)
 		}
@@ -81,11 +86,27 @@ func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
 }
 
 func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
-	present := h.learn(v, s)
-	dst = binary.AppendUvarint(append(dst, '{'), uint64(present))
+	if last := v.Shape(); last != s.last {
+		if !s.known(v) {
+			h.learn(v, s)
+		}
+		s.last = last
+	}
+	t, n := v.tape, v.node()
+	values, present := s.values[:0], 0
+	for at := v.at + 2; at <= n.next; { // after the name
+		if t.nodes[at].kind != Null {
+			present++
+		}
+		values = append(values, at)
+		at = t.nodes[at].next + 1
+	}
+	s.values = values
+	dst = appendLength(append(dst, '{'), present)
 	for _, i := range s.order {
-		value := s.values[i]
-		if value.Kind() == Null {
+		value := Value{tape: t, at: values[i]}
+		kind := value.node().kind
+		if kind == Null {
 			continue
 		}
 		from := 0
@@ -94,7 +115,7 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 		}
 		dst = append(dst, s.encoded[from:s.encEnds[i]]...)
 		child := s.children[i]
-		if child == nil && (value.Kind() == Object || value.Kind() == Array) {
+		if child == nil && (kind == Object || kind == Array) {
 			child = new(shape)
 			s.children[i] = child
 			h.size += 256
@@ -104,30 +125,24 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 	return dst
 }
 
-// learn puts v's values into s, and its names too unless they are those that s knows. It returns how many are not null.
-func (h *Hasher) learn(v Value, s *shape) (present int) {
-	s.values = s.values[:0]
-	same, at := v.Len() == len(s.order), 0
+// known reports whether v's names are those that s knows.
+func (s *shape) known(v Value) bool {
+	if v.Len() != len(s.order) {
+		return false
+	}
+	i, at := 0, 0
 	c := v.Cursor()
-	for name, value, ok := c.Member(); ok; name, value, ok = c.Member() {
-		if value.Kind() != Null {
-			present++
+	for name, _, ok := c.Member(); ok; name, _, ok = c.Member() {
+		if !bytes.Equal(s.names[at:s.ends[i]], name.Raw()) {
+			return false
 		}
-		if raw := name.Raw(); same && len(s.names)-at >= len(raw) && s.ends[len(s.values)] == at+len(raw) {
-			same = bytes.Equal(s.names[at:at+len(raw)], raw)
-			at += len(raw)
-		} else {
-			same = false
-		}
-		s.values = append(s.values, value)
+		i, at = i+1, s.ends[i]
 	}
-	if !same {
-		h.relearn(v, s)
-	}
-	return present
+	return true
 }
 
-func (h *Hasher) relearn(v Value, s *shape) {
+// learn puts v's names into s.
+func (h *Hasher) learn(v Value, s *shape) {
 	h.size -= len(s.names) + len(s.encoded) + 64*len(s.order)
 	s.names, s.ends, s.encoded, s.encEnds, s.order = s.names[:0], s.ends[:0], s.encoded[:0], s.encEnds[:0], s.order[:0]
 	c := v.Cursor()
@@ -156,8 +171,13 @@ func (s *shape) name(i int) []byte {
 	return b[n:]
 }
 
-func appendPrefixed(dst, text []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+func appendPrefixed(dst, text []byte) []byte { return append(appendLength(dst, len(text)), text...) }
+
+func appendLength(dst []byte, n int) []byte {
+	if n < 0x80 {
+		return append(dst, byte(n))
+	}
+	return binary.AppendUvarint(dst, uint64(n))
 }
 
 // appendStringText appends the length of a string's text and the text.

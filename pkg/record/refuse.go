@@ -30,10 +30,10 @@ const (
 
 // doubt returns what makes one record of a sound page unfit: the first duplicate name or half surrogate pair.
 func (t *Tape) doubt() *SyntaxError {
-	switch at := min(t.lone, t.duplicate); {
-	case at == none:
+	switch at := min(t.lone, t.duplicate); at {
+	case none:
 		return nil
-	case at == t.duplicate:
+	case t.duplicate:
 		return t.located(DuplicateName, at, t.pointerTo(at, true), nil)
 	default:
 		return t.located(LoneSurrogate, at, t.pointerTo(at, false), nil)
@@ -120,12 +120,7 @@ func (t *Tape) fault(mark int, named bool, maxDepth int) *SyntaxError {
 			return t.malformed(^end, next, wrong(b[^end:], inNumber))
 		}
 	case 'n', 't', 'f':
-		text := "null"
-		if c == 't' {
-			text = "true"
-		} else if c == 'f' {
-			text = "false"
-		}
+		text := map[byte]string{'n': "null", 't': "true", 'f': "false"}[c]
 		if end := literal(b, at, text); end < 0 {
 			expected := rune(text[^end-at])
 			return t.malformed(^end, next, wrong(b[^end:], "in literal "+text+" (expecting "+strconv.QuoteRune(expected)+")"))
@@ -180,7 +175,7 @@ func (t *Tape) malformed(at int, pointer string, cause error) *SyntaxError {
 	switch rest := t.page[at:]; {
 	case len(rest) > 0 && invalidUTF8(rest):
 		return t.located(InvalidUTF8, at, pointer, nil)
-	case cause == io.ErrUnexpectedEOF:
+	case errors.Is(cause, io.ErrUnexpectedEOF):
 		return t.truncated(pointer)
 	}
 	return t.located(Malformed, at, pointer, cause)

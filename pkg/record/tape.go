@@ -55,6 +55,7 @@ type node struct {
 type Tape struct {
 	page      []byte
 	nodes     []node
+	parse     uint64  // counts what it was used for
 	frames    []frame // containers that are not closed yet, outermost first
 	names     names
 	lone      int // offset of the first half surrogate pair, or none
@@ -88,7 +89,10 @@ func (t *Tape) Parse(page []byte, maxDepth int) error {
 	return nil
 }
 
-func (t *Tape) reset(page []byte) { t.page, t.nodes = page, t.nodes[:0] }
+func (t *Tape) reset(page []byte) {
+	t.page, t.nodes = page, t.nodes[:0]
+	t.parse++
+}
 
 // Root is the page's value; it is Invalid when nothing was parsed.
 func (t *Tape) Root() Value {

@@ -1,5 +1,7 @@
 package record
 
+import "slices"
+
 // A frame is a container that is not closed yet.
 //
 // APIs send records of one shape, so a value is read beside its twin: what stood in its place in the array element before. An object
@@ -65,7 +67,9 @@ value:
 		f.twin = inner.at // of an array's next element; a member's is set by its name
 		frames = append(frames, f)
 		f = inner
-		nodes = append(nodes, node{off: uint32(i), kind: f.kind})
+		nodes = extend(nodes)
+		n := &nodes[len(nodes)-1]
+		n.scalar(f.kind, i, i, 0, 0)
 		named, i = false, i+1
 		mark = i
 		for i < len(b) && isSpace(b[i]) {
@@ -93,7 +97,8 @@ value:
 	if i < 0 {
 		goto refuse
 	}
-	nodes = append(nodes, node{off: uint32(from), end: uint32(i), next: uint32(len(nodes) + 1), kind: kind, flags: flags})
+	nodes = extend(nodes)
+	nodes[len(nodes)-1].scalar(kind, from, i, len(nodes), flags)
 	f.count++
 
 after:
@@ -150,7 +155,8 @@ name:
 	}
 
 colon:
-	nodes = append(nodes, node{off: uint32(from), end: uint32(i), next: uint32(len(nodes) + 1), kind: String, flags: flags})
+	nodes = extend(nodes)
+	nodes[len(nodes)-1].scalar(String, from, i, len(nodes), flags)
 	named, mark = true, i
 	for i < len(b) && isSpace(b[i]) {
 		i++
@@ -182,4 +188,16 @@ closing:
 refuse:
 	t.nodes, t.frames = nodes, append(frames, f)
 	return t.refuse(mark, named, maxDepth)
+}
+
+// extend makes room for a node, which the caller fills: appending one would build it elsewhere and copy it.
+func extend(nodes []node) []node {
+	if len(nodes) == cap(nodes) {
+		nodes = slices.Grow(nodes, 1)
+	}
+	return nodes[:len(nodes)+1]
+}
+
+func (n *node) scalar(k Kind, off, end, next int, flags uint8) {
+	n.off, n.end, n.next, n.count, n.like, n.kind, n.flags = uint32(off), uint32(end), uint32(next), 0, 0, k, flags
 }

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"producer/pkg/record"
 )
@@ -16,10 +17,11 @@ type Encoder struct {
 	checked bool
 }
 
-// slot is what a field of the record that is being written gets: a value, and by which of the field's types. Where another field of
-// its group got the value it is null rather than its default.
+// slot is what a field of the record that is being written gets: a value, by which of the field's types, and, of a long or a double,
+// its bits. Where another field of its group got the value it is null rather than its default.
 type slot struct {
 	value record.Value
+	bits  uint64
 	alt   int32
 	moved bool
 }
@@ -58,13 +60,20 @@ func (e *Encoder) Append(dst []byte, rec record.Value) ([]byte, error) {
 // assign finds the field of every member of rec, from slot base on.
 func (e *Encoder) assign(p *recordPlan, rec record.Value) (base int, err error) {
 	base = len(e.slots)
-	for range p.fields {
-		e.slots = append(e.slots, slot{})
-	}
+	e.slots = slices.Grow(e.slots, len(p.fields))[:base+len(p.fields)]
+	slots := e.slots[base:]
+	clear(slots)
+	shape := rec.Shape()
+	known, learned := shape == p.shape, true
 	c := rec.Cursor()
 	n := 0
 	for name, v, ok := c.Member(); ok; name, v, ok = c.Member() {
-		g := p.group(n, name)
+		var g int32
+		if known {
+			g = p.guess[n]
+		} else {
+			g = p.group(n, name)
+		}
 		n++
 		if g < 0 {
 			if !hollow(v) {
@@ -73,35 +82,44 @@ func (e *Encoder) assign(p *recordPlan, rec record.Value) (base int, err error) 
 				}
 				return base, &Misfit{Path: string(name.AppendText(nil)), Got: kindWord(v)}
 			}
-			p.skip(n-1, name)
+			learned = p.skip(n-1, name) && learned
 			continue
 		}
-		if v.Kind() == record.Null {
+		k := v.Kind()
+		if k == record.Null {
 			continue
 		}
 		group := &p.groups[g]
-		found := false
-	search:
-		for _, f := range group.fields {
-			alts := p.fields[f].plan.alts
-			for i := range alts {
-				if alts[i].accepts(v) {
-					if len(group.fields) > 1 {
-						for _, other := range group.fields {
-							e.slots[base+int(other)].moved = true
-						}
-					}
-					e.slots[base+int(f)] = slot{value: v, alt: int32(i)}
-					found = true
-					break search
-				}
-			}
-		}
-		if !found && !hollow(v) {
+		if !p.fill(slots, group, v, k) && !hollow(v) {
 			return base, p.misfit(group, v)
 		}
 	}
+	if learned && n <= len(p.guess) {
+		p.shape = shape
+	}
 	return base, nil
+}
+
+// fill puts v, of kind k and not null, into the slot of the first field of the group that takes it.
+func (p *recordPlan) fill(slots []slot, g *groupPlan, v record.Value, k record.Kind) bool {
+	for _, f := range g.fields {
+		alts := p.fields[f].plan.alts
+		for i := range alts {
+			bits, ok := alts[i].take(v, k)
+			if !ok {
+				continue
+			}
+			if len(g.fields) > 1 {
+				for _, other := range g.fields {
+					slots[other].moved = true
+				}
+			}
+			s := &slots[f]
+			s.value, s.bits, s.alt, s.moved = v, bits, int32(i), false
+			return true
+		}
+	}
+	return false
 }
 
 // misfit says why no field of the group takes v.
@@ -169,6 +187,23 @@ func kindWord(v record.Value) string {
 		return "array"
 	}
 	return "null"
+}
+
+// take reports whether the value, which is of kind k, fits the type, with what it found out of a long and a double.
+func (a *alt) take(v record.Value, k record.Kind) (bits uint64, ok bool) {
+	switch a.op {
+	case opString:
+		if k == record.String {
+			return 0, true
+		}
+	case opLong:
+		n, err := v.Int64()
+		return uint64(n), err == nil
+	case opDouble:
+		f, ok := float(v)
+		return math.Float64bits(f), ok
+	}
+	return 0, a.accepts(v)
 }
 
 // accepts reports whether the value fits the type. Of a record only the shape counts: what its members lack is their own misfit.
@@ -340,8 +375,15 @@ func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, e
 		if f.plan.union {
 			dst = appendLong(dst, a.branch)
 		}
-		if dst, err = e.value(dst, a, s.value); err != nil {
-			return dst, within(f.field.source, err)
+		switch a.op {
+		case opLong:
+			dst = appendLong(dst, int64(s.bits))
+		case opDouble:
+			dst = binary.LittleEndian.AppendUint64(dst, s.bits)
+		default:
+			if dst, err = e.value(dst, a, s.value); err != nil {
+				return dst, within(f.field.source, err)
+			}
 		}
 	}
 	e.slots = e.slots[:base]

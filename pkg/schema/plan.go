@@ -53,8 +53,9 @@ type recordPlan struct {
 	fields  []fieldPlan
 	groups  []groupPlan
 	byName  map[string]int32
-	guess   []int32 // group of the n-th member of the last record
-	skipped int     // how many groups are of names without a type
+	guess   []int32      // group of the n-th member of the last record
+	shape   record.Shape // of the last record of which guess is right in all; zero: of none
+	skipped int          // how many groups are of names without a type
 }
 
 type fieldPlan struct {
@@ -242,6 +243,7 @@ func (p *recordPlan) group(n int, name record.Value) int32 {
 }
 
 func (p *recordPlan) remember(n int, g int32) {
+	p.shape = record.Shape{}
 	for len(p.guess) <= n && len(p.guess) < 1<<16 {
 		p.guess = append(p.guess, -1)
 	}
@@ -250,10 +252,10 @@ func (p *recordPlan) remember(n int, g int32) {
 	}
 }
 
-// skip learns a name that has no type yet, so that the next record finds it.
-func (p *recordPlan) skip(n int, name record.Value) {
+// skip learns a name that has no type yet, so that the next record finds it; false when it knows too many.
+func (p *recordPlan) skip(n int, name record.Value) bool {
 	if p.skipped >= maxSkipped {
-		return
+		return false
 	}
 	p.skipped++
 	source := string(name.AppendText(nil))
@@ -261,4 +263,5 @@ func (p *recordPlan) skip(n int, name record.Value) {
 	p.groups = append(p.groups, groupPlan{source: source})
 	p.byName[source] = g
 	p.remember(n, g)
+	return true
 }

@@ -187,7 +187,7 @@ func (g *goavroPath) page(body []byte) (n int, err error) {
 func jsontextTokens(body []byte) (int, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	for {
-		if _, err := d.ReadToken(); err == io.EOF {
+		if _, err := d.ReadToken(); errors.Is(err, io.EOF) {
 			return 0, nil
 		} else if err != nil {
 			return 0, err
