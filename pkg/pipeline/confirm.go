@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"producer/pkg/checkpoint"
 	"producer/pkg/extractor"
@@ -12,20 +13,9 @@ import (
 )
 
 // ask requests each candidate by id. 404 and 410 mean gone; 200 means alive, and what came is published; anything else stops.
-// First a key that the walk saw is asked for, which must answer 200: a path that finds nothing would make everything look gone.
 func (w *worker) ask(ctx context.Context, candidates []string) ([]string, error) {
-	control, err := w.anySeen(ctx)
-	if err != nil {
+	if err := w.tryPath(ctx); err != nil {
 		return nil, err
-	}
-	if control == "" {
-		return nil, &LimitError{Text: fmt.Sprintf("deletes.confirm.path %s cannot be tried: the walk saw no key", w.res.Topic.Deletes.Path)}
-	}
-	if alive, err := w.alive(ctx, control); err != nil {
-		return nil, err
-	} else if !alive {
-		return nil, &LimitError{Text: fmt.Sprintf("deletes.confirm.path %s finds nothing for key %q, which the listing shows: nothing was deleted; mend the path",
-			w.res.Topic.Deletes.Path, control)}
 	}
 	var gone []string
 	for _, key := range candidates {
@@ -43,6 +33,28 @@ func (w *worker) ask(ctx context.Context, candidates []string) ([]string, error)
 		}
 	}
 	return gone, w.await()
+}
+
+// controls is how many keys that the walk saw may be gone since.
+const controls = 3
+
+// tryPath asks for a key that the walk saw, which must answer 200: a path that finds nothing would make everything look gone. The
+// record may be gone since, so that some more are asked for.
+func (w *worker) tryPath(ctx context.Context) error {
+	keys, err := w.someSeen(ctx, controls)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return &LimitError{Text: fmt.Sprintf("deletes.confirm.path %s cannot be tried: the walk saw no key", w.res.Topic.Deletes.Path)}
+	}
+	for _, key := range keys {
+		if alive, err := w.alive(ctx, key); alive || err != nil {
+			return err
+		}
+	}
+	return &LimitError{Text: fmt.Sprintf("deletes.confirm.path %s finds nothing for %q, which the listing shows: nothing was deleted; mend the path",
+		w.res.Topic.Deletes.Path, keys)}
 }
 
 // alive asks for one key, and brings what is there into the batch.
@@ -65,17 +77,19 @@ func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("by id %q: %s answers 200 without that record: nothing was deleted", key, w.res.Topic.Deletes.Path)
 	}
-	if w.index.Seen([]byte(key)) { // the control: the walk has brought it
+	if w.index.Seen([]byte(key)) { // a control: the walk has brought it
 		return true, nil
 	}
 	return true, w.encode(ctx, &extractor.Page{Records: []record.Value{rec}, Label: fmt.Sprintf("by id %q", key)})
 }
 
-// anySeen returns a live key that this walk saw, "" where there is none.
-func (w *worker) anySeen(ctx context.Context) (key string, err error) {
+// someSeen returns live keys that this walk saw, at most n.
+func (w *worker) someSeen(ctx context.Context, n int) (keys []string, err error) {
 	err = w.p.cluster.Scan(ctx, w.res.Topic.Name, kafka.ScanOptions{}, func(r kafka.Record) error {
-		if r.Value != nil && w.index.Seen(r.Key) {
-			key = string(r.Key)
+		if key := string(r.Key); r.Value != nil && w.index.Seen(r.Key) && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+		if len(keys) == n {
 			return errFound
 		}
 		return nil
@@ -83,5 +97,5 @@ func (w *worker) anySeen(ctx context.Context) (key string, err error) {
 	if errors.Is(err, errFound) {
 		err = nil
 	}
-	return key, err
+	return keys, err
 }

@@ -37,8 +37,9 @@ type state struct {
 	Walk     int64  `json:"walk"`
 	Phase    string `json:"phase"`
 	Position struct {
-		Offset int `json:"offset"`
-		Page   int `json:"page"`
+		Offset int    `json:"offset"`
+		Page   int    `json:"page"`
+		Token  string `json:"token"`
 	} `json:"position"`
 	Partitions int32 `json:"partitions"`
 	Seq        int64 `json:"seq"`
@@ -157,8 +158,11 @@ func (c *checker) transaction(ctx context.Context, e entry, records []entry, r r
 // position checks that everything before the checkpoint is there: what a resumed walk will not read again.
 func (c *checker) position(st state, r round) error {
 	at := st.Position.Offset
-	if c.kind.byPage {
+	switch c.kind.paging {
+	case "page_number":
 		at = max(0, st.Position.Page-1) * c.kind.limit
+	case "cursor":
+		_, at, _ = parseCursor(st.Position.Token) // none is the beginning
 	}
 	for i, id := range r.ids[:min(at, len(r.ids))] {
 		if h, ok := c.fold[id]; !ok || h.gone || h.seq < r.seqs[i] {

@@ -199,7 +199,11 @@ func (c *child) words() string {
 		}
 		b = append(b[:i:i], bytes.Join(own, []byte("\n"))...)
 	}
-	return fmt.Sprintf("%s ended with %d after %v; stderr:\n%s", c.name, c.code, time.Since(c.began).Round(time.Millisecond), b[max(0, len(b)-6000):])
+	last := ""
+	for _, s := range c.summaries() {
+		last = s.Error
+	}
+	return fmt.Sprintf("%s ended with %d after %v: %s; stderr:\n%s", c.name, c.code, time.Since(c.began).Round(time.Millisecond), last, b[max(0, len(b)-6000):])
 }
 
 // config writes the configuration of a child. Its brokers are its proxy's places.
@@ -213,8 +217,11 @@ func (t *track) config(c *child, commitTimeout time.Duration) (string, error) {
 		kafka["max_deletes"] = t.kind.maxDeletes
 	}
 	paginator, params := object{"type": "offset", "limit": t.kind.limit}, object{}
-	if t.kind.byPage {
+	switch t.kind.paging {
+	case "page_number":
 		paginator, params = object{"type": "page_number", "base_page": 1, "total_path": "pages"}, object{"limit": t.kind.limit}
+	case "cursor":
+		paginator, params = object{"type": "cursor", "cursor_path": "next", "cursor_param": "after"}, object{"limit": t.kind.limit}
 	}
 	doc := object{
 		"pipeline": t.pipeline,

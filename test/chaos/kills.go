@@ -63,6 +63,7 @@ func tombstonePoints() []point {
 // killAtPoint kills children at protocol points, again and again.
 func (t *track) killAtPoint(ctx context.Context) error {
 	for range 1 + t.rnd.IntN(5) {
+		t.forget()
 		all := points()
 		if t.kind.removes() && t.rnd.IntN(3) == 0 {
 			all = tombstonePoints()
@@ -123,8 +124,17 @@ func (t *track) killAt1(p point, n int) error {
 	return nil
 }
 
+// forget has the API refuse, now and then, where an interrupted walk by cursors would go on.
+func (t *track) forget() {
+	if t.kind.paging == "cursor" && t.rnd.IntN(3) == 0 {
+		t.l.forget()
+		t.w.stats.count(forgotten)
+	}
+}
+
 func (t *track) killAtRandom(ctx context.Context) error {
 	for range 1 + t.rnd.IntN(5) {
+		t.forget()
 		within := int64(t.typical) * 11 / 10
 		every := t.again()
 		if every != "" {

@@ -38,6 +38,7 @@ type listing struct {
 	served   map[int64]int      // how often a version was shown
 	fields   int                // optional fields that exist so far
 	moved    int                // changes since settle
+	era      int                // of cursors: those of another are refused
 }
 
 func newListing(seed uint64, rows int) *listing {
@@ -143,6 +144,29 @@ func (l *listing) cutTo(n int) {
 	}
 }
 
+// cursor names the row at an offset, for as long as the cursors aren't forgotten.
+func cursor(era, offset int) string { return fmt.Sprintf("%d-%d", era, offset) }
+
+func parseCursor(text string) (era, offset int, ok bool) {
+	n, _ := fmt.Sscanf(text, "%d-%d", &era, &offset)
+	return era, offset, n == 2
+}
+
+// forget makes all cursors that were given out invalid.
+func (l *listing) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.era++
+}
+
+// at is the offset that a cursor stands for.
+func (l *listing) at(text string) (offset int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	era, offset, ok := parseCursor(text)
+	return offset, ok && era == l.era
+}
+
 // restore brings back all that was ever taken away.
 func (l *listing) restore() {
 	l.mu.Lock()
@@ -208,7 +232,11 @@ func (l *listing) page(offset, limit int) string {
 		}
 		b.WriteString(l.show(l.ids[i]))
 	}
-	fmt.Fprintf(&b, `],"total":%d,"pages":%d}`, len(l.ids), (len(l.ids)+limit-1)/limit)
+	next := "null"
+	if offset < len(l.ids) { // the last one leads to an empty page, which proves the end
+		next = strconv.Quote(cursor(l.era, offset+limit))
+	}
+	fmt.Fprintf(&b, `],"total":%d,"pages":%d,"next":%s}`, len(l.ids), (len(l.ids)+limit-1)/limit, next)
 	return b.String()
 }
 
@@ -299,6 +327,13 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 	if page, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil {
 		offset = (page - 1) * limit
+	}
+	if after := r.URL.Query().Get("after"); after != "" {
+		var ok bool
+		if offset, ok = l.at(after); !ok {
+			http.Error(w, `{"error":"this cursor has expired"}`, http.StatusGone)
+			return
+		}
 	}
 	fmt.Fprint(w, l.page(offset, limit))
 }

@@ -22,6 +22,7 @@ const (
 	stalls            = "stalls"
 	sigterms          = "SIGTERM"
 	drifts            = "drifts"
+	forgotten         = "cursors forgotten"
 	brokerKills       = "kill -9 of brokers"
 	gaveUp            = "exit 5 for lack of brokers"
 )
@@ -92,7 +93,7 @@ func (s *stats) print(w io.Writer, seed uint64, took time.Duration) {
 		row("  "+p.name, s.counts[kills+": "+p.name])
 	}
 	row("  "+betweenTombstones, s.counts[kills+": "+betweenTombstones])
-	for _, what := range []string{takeovers, zombies, longZombies, lostResponses, lostRequests, resets, stalls, sigterms, drifts, brokerKills, gaveUp} {
+	for _, what := range []string{takeovers, zombies, longZombies, lostResponses, lostRequests, resets, stalls, sigterms, drifts, forgotten, brokerKills, gaveUp} {
 		row(what, s.counts[what])
 	}
 	row("rounds with publish all", s.byPublish["all"])

@@ -25,16 +25,16 @@ type kind struct {
 	registry             bool
 	interval             string
 	partitions, limit    int
-	mass                 bool // many rows, so that tombstones take several transactions
-	byPage               bool // paged by number, else by offset
+	mass                 bool   // many rows, so that tombstones take several transactions
+	paging               string // offset, page_number or cursor
 }
 
 func (k kind) removes() bool  { return k.disposition == "replace" || k.deletes != nil }
 func (k kind) twoWalks() bool { return k.deletes == "confirmed" }
 
 func (k kind) String() string {
-	return fmt.Sprintf("%s, publish %s, deletes %v, registry %v, interval %s, %d partitions, paged by number %v", k.disposition, k.publish, k.deletes, k.registry, k.interval,
-		k.partitions, k.byPage)
+	return fmt.Sprintf("%s, publish %s, deletes %v, registry %v, interval %s, %d partitions, paged by %s", k.disposition, k.publish, k.deletes, k.registry, k.interval,
+		k.partitions, k.paging)
 }
 
 const maxDeletes = "50%"
@@ -95,8 +95,11 @@ func (w *world) newTrack(n int) (*track, error) {
 	if k.limit == 0 {
 		k.limit = 20
 	}
-	// What numbers pages shows totals of pages, which don't move with every row: nothing may be proven, and deleted, by them.
-	k.byPage = !k.removes() && rnd.IntN(3) == 0
+	// Only a total of rows shows by itself that rows moved under a walk: it alone lets one delete here.
+	k.paging = []string{"offset", "cursor", "page_number"}[rnd.IntN(3)]
+	if k.removes() {
+		k.paging = "offset"
+	}
 	t := &track{w: w, number: n, kind: k, long: n >= longTracks, pipeline: fmt.Sprintf("chaos%d", n), rnd: rnd, typical: 300 * time.Millisecond}
 	t.dir = filepath.Join(w.dir, t.pipeline)
 	if err := os.MkdirAll(t.dir, 0o700); err != nil {
