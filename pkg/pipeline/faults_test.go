@@ -36,7 +36,7 @@ func TestBrokerFaults(t *testing.T) {
 	}{
 		"the disk is full":              {fault(kerr.KafkaStorageError, -1, kmsg.Produce), 5, []string{"unavailable", "2s"}},
 		"replicas are missing":          {fault(kerr.NotEnoughReplicas, -1, kmsg.Produce), 5, []string{"unavailable", "2s"}},
-		"no broker answers":             {silence(), 5, []string{"unavailable", "no answer"}},
+		"no broker answers":             {silence(), 5, []string{"unavailable"}},
 		"no broker takes records":       {silence(kmsg.Produce), 5, []string{"unavailable", "no answer"}},
 		"fenced":                        {fault(kerr.ProducerFenced, -1, kmsg.EndTxn), 6, []string{"newer instance", "writes nothing more"}},
 		"the right to the id is taken":  {fault(kerr.TransactionalIDAuthorizationFailed, -1, kmsg.EndTxn), 7, []string{"Write", `transactional id "producer.p.rows"`}},
@@ -65,7 +65,7 @@ func TestBrokerFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := beginWith(t, rows(60), kfake.NumBrokers(3))
-			const config = "commit_interval: 0s, commit_timeout: 2s"
+			const config = "timeout: 3s, commit_interval: 0s, commit_timeout: 2s"
 			w.run(w.pipeline("merge", config), pipeline.ExitOK)
 			mend := func() {}
 			w.set(func() {
@@ -74,8 +74,8 @@ func TestBrokerFaults(t *testing.T) {
 				}
 				w.before = func(offset int) {
 					if offset == 40 { // the page at 30 is not committed before it was asked for
-						mend = tt.arrange(w)
-						w.set(func() { w.before = nil })
+						undo := tt.arrange(w)
+						w.set(func() { w.before, mend = nil, undo })
 					}
 				}
 			})
@@ -88,7 +88,7 @@ func TestBrokerFaults(t *testing.T) {
 			if first.Published%10 != 0 || tt.exit == 0 && first.Published != 60 || tt.exit != 0 && (first.Published > 40 || first.Status != pipeline.Failed) {
 				t.Errorf("published %d, %s", first.Published, first.Status)
 			}
-			mend()
+			w.set(func() { mend() })
 			second := w.pipeline("merge", config) // fences, and so ends what is open
 			got := w.run(second, pipeline.ExitOK)
 			if first.Published+got.Published != 60 {

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -185,6 +186,32 @@ func (s *scenario) barrier() {
 func (s *scenario) startRun(config string, args ...string) *process {
 	s.Helper()
 	return s.start(append([]string{"run", "-c", config, "--output", "json"}, args...)...)
+}
+
+// watch notes the most memory that the process has held, as long as it lives. (The rusage of a child counts what its parent held when it
+// forked.)
+func (p *process) watch() (peakMiB func() int) {
+	var peak atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+			_, hwm, ok := strings.Cut(string(status), "VmHWM:")
+			if err != nil || !ok { // it is gone
+				return
+			}
+			var kib int64
+			if _, err := fmt.Sscan(hwm, &kib); err == nil {
+				peak.Store(kib)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	return func() int {
+		<-done
+		return int(peak.Load() >> 10)
+	}
 }
 
 func (p *process) signal(sig syscall.Signal) {
