@@ -25,6 +25,7 @@ type runFlags struct {
 	resources []string
 	every     string
 	reset     bool
+	full      bool
 	output    string
 	metrics   string
 	logFormat string
@@ -52,6 +53,7 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 	fs.StringArrayVar(&f.resources, "resource", nil, "run only the resource `NAME`; may be repeated")
 	fs.StringVar(&f.every, "every", "", "run again each `DURATION`, start to start")
 	fs.BoolVar(&f.reset, "reset", false, "forget the resources' state and adopt the topics as they are")
+	fs.BoolVar(&f.full, "full", false, "read the whole listings, also of incremental resources, which can prove deletes")
 	fs.StringVar(&f.output, "output", "text", "the result on stdout: `text|json`")
 	fs.StringVar(&f.metrics, "metrics", "", "serve /metrics and /healthz on `ADDR`")
 	fs.StringVar(&f.logFormat, "log-format", "text", "the log on stderr: `text|json`")
@@ -99,7 +101,7 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		out.log.Info("metrics are served", "addr", addr)
 	}
 	p, err := pipeline.New(cfg, pipeline.Options{
-		Resources: f.resources, Reset: f.reset, Logger: out.log, Redact: out.redactor.String,
+		Resources: f.resources, Reset: f.reset, Full: f.full, Logger: out.log, Redact: out.redactor.String,
 		Observer: telemetry.Tee(metrics, out.progress), UserAgent: "producer/" + version(),
 	})
 	if err != nil {

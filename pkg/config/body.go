@@ -14,7 +14,7 @@ type Match struct {
 }
 
 // requestBody reads method, json and data.
-func (l *loader) requestBody(o *object, e *Endpoint) {
+func (l *loader) requestBody(o *object, e *Endpoint, f *format) {
 	e.Method = "GET"
 	if m := o.get("method"); m != nil {
 		v, ok := l.word(m, "GET", "POST")
@@ -25,7 +25,7 @@ func (l *loader) requestBody(o *object, e *Endpoint) {
 		if object.kind != mappingKind {
 			l.wrong(object, "is %s; it must be a mapping, the JSON object that is sent", object.what())
 		} else {
-			e.JSON, _ = l.value(object, "json").(map[string]any)
+			e.JSON, _ = l.value(object, "json", f).(map[string]any)
 		}
 	}
 	switch {
@@ -35,9 +35,9 @@ func (l *loader) requestBody(o *object, e *Endpoint) {
 	case len(e.Paginator.BodyPaths()) > 0:
 		l.wrong(data, "is no place for what the paginator puts into the body; use json, or the paginator's parameters")
 	case data.kind == mappingKind:
-		e.Form = l.params(data)
+		e.Form = l.params(data, nil, f)
 	case data.kind == scalarKind && data.tag == "!!str":
-		v, ok := l.plain(data, unformat)
+		v, ok := l.plain(data, f.literal)
 		assign(&e.Data, v, ok)
 		if strings.Contains(data.text, "${") && len(v) >= minSecretName {
 			l.secret(v)
@@ -63,8 +63,8 @@ func (l *loader) bodyPlace(o *object, object map[string]any, path []string) {
 	}
 }
 
-// value reads a JSON value: map[string]any, []any, string, json.Number, bool or nil. name is that of the member around it.
-func (l *loader) value(n *node, name string) any {
+// value reads a JSON value: map[string]any, []any, string, Template, json.Number, bool or nil. name is that of the member around it.
+func (l *loader) value(n *node, name string, f *format) any {
 	switch n.kind {
 	case nullKind:
 		return nil
@@ -75,27 +75,30 @@ func (l *loader) value(n *node, name string) any {
 				l.problem(m.line, m.value.key(), "is no name; references such as ${NAME} stand in values only")
 				continue
 			}
-			object[m.name] = l.value(m.value, m.name)
+			object[m.name] = l.value(m.value, m.name, f)
 		}
 		return object
 	case listKind:
 		list := make([]any, len(n.items))
 		for i, item := range n.items {
-			list[i] = l.value(item, name)
+			list[i] = l.value(item, name, f)
 		}
 		return list
 	case scalarKind:
 	}
-	return l.scalarValue(n, name)
+	return l.scalarValue(n, name, f)
 }
 
-func (l *loader) scalarValue(n *node, name string) any {
+func (l *loader) scalarValue(n *node, name string, f *format) any {
 	text, tag := n.text, n.tag
 	if tag == "!!str" {
 		whole := strings.HasPrefix(text, "${") && strings.IndexByte(text, '}') == len(text)-1
-		s, ok := l.plain(n, unformat)
+		s, ok := l.plain(n, f.literal)
 		if !ok {
 			return nil
+		}
+		if t, ok := f.template(s); ok {
+			return t
 		}
 		if hides(name, n, s) {
 			l.secret(s)

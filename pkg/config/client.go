@@ -57,7 +57,7 @@ func (l *loader) client(n *node) (c Client, paginator *node) {
 		c.BaseURL = l.baseURL(u)
 	}
 	if h := o.get("headers"); h != nil {
-		c.Headers = l.headers(h)
+		c.Headers = l.headers(h, unformat)
 	}
 	if a := o.get("auth"); given(a) {
 		c.Auth = l.auth(a)
@@ -162,7 +162,7 @@ func (l *loader) rateLimit(n *node) *RateLimit {
 }
 
 // headers reads a map of headers under their canonical names. Values aren't shown: credentials stand in headers too.
-func (l *loader) headers(n *node) map[string]string {
+func (l *loader) headers(n *node, literal func(string) (string, error)) map[string]string {
 	if n.kind == nullKind {
 		return nil
 	}
@@ -184,7 +184,7 @@ func (l *loader) headers(n *node) map[string]string {
 			l.problem(m.line, m.value.key(), "is given twice; the names of headers are the same in upper and lower case")
 			continue
 		}
-		v, ok := l.textWith(m.value, unformat)
+		v, ok := l.textWith(m.value, literal)
 		if !ok {
 			continue
 		}

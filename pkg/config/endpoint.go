@@ -10,7 +10,7 @@ import (
 // Endpoint is the listing that a resource is read from.
 type Endpoint struct {
 	Method    string            // "GET" or "POST"; "" is GET
-	JSON      map[string]any    // the JSON body: objects, []any, string, json.Number, bool and nil in it; nil: none
+	JSON      map[string]any    // the JSON body: objects, []any, string, Template, json.Number, bool and nil in it; nil: none
 	Form      []Param           // the body as a form; nil: none
 	Data      string            // the body as it is; "": none
 	Path      string            // below Client.BaseURL, or a full http or https URL; without a query, which is in Params
@@ -21,6 +21,9 @@ type Endpoint struct {
 	Auth      *Auth   // resolved: the endpoint's own or Client.Auth; nil: none
 	OwnAuth   bool    // Auth is the endpoint's own, so it is meant for whatever origin Path has
 	Ignore    []Match // answers that end a walk without an error
+
+	Incremental *Incremental // nil: every walk reads the whole listing
+	Slots       []Slot       // where Path, Params, Headers, Form and Data have placeholders; see Bind
 }
 
 // Param is a query parameter. Several values repeat it.
@@ -41,15 +44,18 @@ type endpointContext struct {
 func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
 	o := l.object(n)
 	e := Endpoint{Path: ctx.name, Auth: ctx.client.Auth}
+	f := &format{}
+	if v := o.get("incremental"); given(v) {
+		e.Incremental = l.incremental(v, "")
+	}
 	if p := o.get("path"); p != nil {
-		l.endpointPath(p, &e, o.at.get("auth") == nil, ctx.client.BaseURL)
+		l.endpointPath(p, &e, o.at.get("auth") == nil, ctx.client.BaseURL, f)
 	}
 	if p := o.get("params"); p != nil {
-		e.Params = append(e.Params, l.params(p)...)
+		e.Params = append(e.Params, l.params(p, &e, f)...)
 	}
-	headers := o.get("headers")
-	if headers != nil {
-		e.Headers = l.headers(headers)
+	if h := o.get("headers"); h != nil {
+		e.Headers = l.headers(h, f.literal)
 	}
 	if a := o.get("auth"); a != nil {
 		e.Auth = nil
@@ -62,13 +68,11 @@ func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
 		assign(&e.Selector, v, ok)
 	}
 	e.Paginator = l.endpointPaginator(o, ctx)
-	l.requestBody(o, &e)
+	l.requestBody(o, &e, f)
+	l.slots(o.at, &e, f)
 	if a := o.get("response_actions"); given(a) {
 		e.Ignore = l.responseActions(a)
 	}
-	o.refuse(map[string]string{
-		"incremental": "every walk reads the whole listing, and kafka.publish: changed publishes only what is new in it; leave it out",
-	})
 	o.done()
 	l.collisions(o, e, ctx)
 	return e
@@ -94,8 +98,10 @@ func (l *loader) endpointPaginator(o *object, ctx endpointContext) Paginator {
 }
 
 // endpointPath reads a path, or a full URL. A query in it becomes parameters, as dlt's requests do.
-func (l *loader) endpointPath(n *node, e *Endpoint, clientAuth bool, base string) {
-	text, ok := l.textWith(n, unformat)
+func (l *loader) endpointPath(n *node, e *Endpoint, clientAuth bool, base string, f *format) {
+	f.path = true
+	text, ok := l.textWith(n, f.literal)
+	f.path = false
 	if !ok {
 		return
 	}
@@ -104,6 +110,10 @@ func (l *loader) endpointPath(n *node, e *Endpoint, clientAuth bool, base string
 	case strings.Contains(text, "#"):
 		l.wrong(n, "has a fragment (#), which is never sent; leave it out")
 	case strings.Contains(path, "://"):
+		if origin, _, _ := strings.Cut(path[strings.Index(path, "://")+3:], "/"); strings.Contains(origin, markOpen) {
+			l.wrong(n, "has a placeholder in the name of its host; data must not say whom to ask")
+			return
+		}
 		if why := notBaseURL(path); why != "" {
 			l.wrong(n, "%s; it must be a path, or an http or https URL", why)
 			return
@@ -153,7 +163,7 @@ func portOf(u *url.URL) string {
 	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }
 
-func (l *loader) params(n *node) []Param {
+func (l *loader) params(n *node, e *Endpoint, f *format) []Param {
 	l.object(n)
 	var params []Param
 	for _, m := range n.members {
@@ -165,30 +175,32 @@ func (l *loader) params(n *node) []Param {
 		switch v.kind {
 		case nullKind: // not sent, also where the defaults have it
 		case mappingKind:
-			l.paramMapping(v)
+			if p := l.paramMapping(m.name, v, e, f); p != nil {
+				params = append(params, *p)
+			}
 		case listKind:
 			p := Param{Name: m.name}
 			for _, item := range v.items {
-				l.param(item, &p)
+				l.param(item, &p, f)
 			}
 			if len(p.Values) > 0 {
 				params = append(params, p)
 			}
 		default:
 			p := Param{Name: m.name}
-			l.param(v, &p)
+			l.param(v, &p, f)
 			params = append(params, p)
 		}
 	}
 	return params
 }
 
-func (l *loader) param(n *node, p *Param) {
+func (l *loader) param(n *node, p *Param, f *format) {
 	if n.kind == scalarKind && n.tag == "!!bool" {
 		l.wrong(n, `is true or false, which dlt sends as Python's True or False; write the text that the API wants, in quotes`)
 		return
 	}
-	v, ok := l.plain(n, unformat)
+	v, ok := l.plain(n, f.literal)
 	if !ok {
 		return
 	}
@@ -196,19 +208,6 @@ func (l *loader) param(n *node, p *Param) {
 	if hides(p.Name, n, v) {
 		l.secret(v)
 	}
-}
-
-func (l *loader) paramMapping(n *node) {
-	what := "a mapping"
-	if t := n.get("type"); t != nil && t.kind == scalarKind {
-		switch t.text {
-		case "resolve":
-			what = "type: resolve, which takes a value from a parent resource and is not supported"
-		case "incremental":
-			what = "type: incremental, which is not supported; every walk reads the whole listing"
-		}
-	}
-	l.wrong(n, "is %s; it must be text, a number or a list of them", what)
 }
 
 // collisions reports what would be sent twice under one name, where one of the two would be lost. It shows names of the file only:
@@ -227,11 +226,21 @@ func (l *loader) collisions(o *object, e Endpoint, ctx endpointContext) {
 		}
 		taken[e.Auth.Name] = "auth"
 	}
+	if i := e.Incremental; i != nil {
+		for _, name := range []string{i.StartParam, i.EndParam} {
+			if by := taken[name]; by != "" {
+				l.wrong(o.at, "has one parameter for incremental and for %s; rename one of them", strings.TrimPrefix(by, "the "))
+			}
+			if name != "" {
+				taken[name] = "incremental"
+			}
+		}
+	}
 	written := map[string]bool{}
 	if params := o.at.get("params"); params != nil {
 		for _, m := range params.members {
 			written[m.name] = true
-			if by := taken[m.name]; by != "" && m.value.kind != nullKind {
+			if by := taken[m.name]; by != "" && m.value.kind != nullKind && !isIncremental(m.value) {
 				l.problem(m.line, m.value.key(), "is a parameter that "+by+" sets; leave it out")
 			}
 		}
@@ -272,7 +281,7 @@ func unformat(s string) (string, error) {
 		doubled := i+1 < len(s) && s[i+1] == s[i]
 		switch {
 		case s[i] == '{' && !doubled:
-			return "", errors.New("has a placeholder in braces, such as {resources.…}, and placeholders are not supported; " +
+			return "", errors.New("has a placeholder in braces, such as {resources.…}, and here is nothing to fill it; " +
 				"write braces that are meant themselves twice: {{ and }}")
 		case (s[i] == '{' || s[i] == '}') && doubled:
 			i++

@@ -62,6 +62,14 @@ func (n *node) get(name string) *node {
 	return nil
 }
 
+// within is the member, or n itself where it has none of the name: where a mistake in either is shown.
+func (n *node) within(name string) *node {
+	if m := n.get(name); m != nil {
+		return m
+	}
+	return n
+}
+
 // over lays n's members over those of under: under's order, n's values. The result is called what n is called.
 func (n *node) over(under *node) *node {
 	own := make(map[string]member, len(n.members))

@@ -210,7 +210,7 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 		"references":          warehouse,
 		"table_format":        warehouse,
 		"file_format":         warehouse,
-		"incremental":         "dlt wants it in endpoint, and it isn't supported there either; every walk reads the whole listing",
+		"incremental":         "its place is in endpoint",
 	})
 	o.done()
 	l.checkDeletes(&u, ctx)

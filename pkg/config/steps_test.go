@@ -55,7 +55,7 @@ func TestStepMistakes(t *testing.T) {
 		{"id", "[{filter: {field: a, eq: [1]}}]", "filter.eq", "list"},
 		{"id", "[{filter: {field: a, eq: null}}]", "filter.eq", "empty"},
 		{"id", "[{filter: {field: a, matches: \"(\"}}]", "filter.matches", "RE2"},
-		{"id", "[{filter: {field: \"a[0]\", eq: 1}}]", "filter.field", "indices"},
+		{"id", "[{filter: {field: \"a[0]\", eq: 1}}]", "filter.field", "names only"},
 		{"id", "[{rename: {a: b, c: b}}]", "rename.c", "two fields"},
 		{"id", "[{rename: {\"a[*]\": b}}]", `rename["a[*]"]`, "names only"},
 		{"id", "[{rename: {}}]", "processing_steps[0].rename", "empty"},

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Topic is where a resource is published: the kafka block with the resource's own over it.
@@ -16,6 +17,7 @@ type Topic struct {
 	Publish           string            // "changed" or "all"
 	Deletes           Deletes
 	MaxDeletes        MaxDeletes
+	FullWalkEvery     time.Duration // how often an incremental resource is walked in full; 0: never, but for --full
 }
 
 // Deletes says whether records that are gone at the source are deleted in the topic.
@@ -94,6 +96,10 @@ func (l *loader) topic(o *object, t topicBlock) topicBlock {
 	}
 	if n := o.get("max_deletes"); n != nil {
 		t.MaxDeletes = l.maxDeletes(n)
+	}
+	if n := o.get("full_walk_every"); n != nil {
+		d, ok := l.duration(n, 0)
+		assign(&t.FullWalkEvery, d, ok)
 	}
 	return t
 }

@@ -15,6 +15,7 @@ const (
 	SinglePage                 // single_page: there was but one
 	NoNext                     // the API named no page after the last
 	Ignored                    // an answer that the user's response_actions ignore
+	Passed                     // by row_order, the rest is out of incremental's range
 )
 
 // String names the reason.
@@ -34,6 +35,8 @@ func (r Reason) String() string {
 		return "no next page"
 	case Ignored:
 		return "answer ignored"
+	case Passed:
+		return "the rest is out of range"
 	}
 	return "not ended"
 }
@@ -102,8 +105,8 @@ func (w *Walk) stop(reason Reason, at place) {
 	x, e := w.x, &w.end
 	w.ended = true
 	e.Reason = reason
-	if reason == Bound || reason == Ignored {
-		e.Bounded = true
+	if reason == Bound || reason == Ignored || reason == Passed {
+		e.Bounded = e.Bounded || reason != Passed
 		return
 	}
 	agrees := true
@@ -152,6 +155,7 @@ func (w *Walk) see(root record.Value, rows int) error {
 	}
 	if w.end.LastTotal != nil && *w.end.LastTotal != total {
 		w.end.Drifted = true
+		w.fell = w.fell || total < *w.end.LastTotal
 	}
 	w.end.LastTotal = &total
 	if w.end.FirstTotal == nil {

@@ -22,6 +22,7 @@ type Extractor struct {
 	pager    pager
 	steps    []step
 	shape    string
+	by       string    // what an incremental's cursor means something under
 	memories sync.Pool // *memory
 }
 
@@ -40,6 +41,7 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
 	}
 	x.shape = shapeOf(client, t, r.Endpoint, p.ask(p.first()))
+	x.by = byOf(client, t, r)
 	x.memories.New = func() any { return new(memory) }
 	return x, nil
 }
@@ -58,15 +60,35 @@ func shapeOf(client *rest.Client, t target, e config.Endpoint, a ask) string {
 		return q.Canonical()
 	}
 	object, _ := json.Marshal(e.JSON) //nolint:errchkjson // what the configuration holds is JSON
-	text, err := json.Marshal(struct {
-		URL, Selector, Request, Paginator any
+	i := e.Incremental
+	if i == nil {
+		i = &config.Incremental{}
+	}
+	return printed(struct {
+		URL, Selector, Request, Paginator, Incremental any
 	}{
 		client.Redact(t.url(a)), e.Selector.Canonical(), []any{t.method, client.Redact(string(object)), client.Redact(string(t.body)), e.Ignore},
 		[]any{p.Type, p.Limit, p.Offset, p.OffsetParam, p.LimitParam, p.BasePage, p.Page, p.PageParam,
 			canonical(p.TotalPath), p.Maximum, p.StopAfterEmpty, canonical(p.HasMorePath),
 			p.OffsetBodyPath, p.LimitBodyPath, p.PageBodyPath, canonical(p.CursorPath), p.CursorKey, p.CursorParam, p.CursorBodyPath,
 			canonical(p.NextURLPath), p.LinksNextKey},
+		[]any{i.Cursor.Names, i.Initial, i.End, i.StartParam, i.EndParam, i.Min},
 	})
+}
+
+// byOf prints which rows are asked for and what becomes of them: under another print a cursor is not to be used, as rows before it may
+// never have been read.
+func byOf(client *rest.Client, t target, r config.Resource) string {
+	i := r.Endpoint.Incremental
+	if i == nil {
+		return ""
+	}
+	object, _ := json.Marshal(t.object) //nolint:errchkjson // what the configuration holds is JSON
+	return printed([]any{client.Redact(t.url(ask{})), t.method, client.Redact(string(object)), client.Redact(string(t.body)), r.Endpoint.Selector.Canonical(), i.Cursor.Names, i.Initial, i.Min, i.Missing, r.Steps})
+}
+
+func printed(v any) string {
+	text, err := json.Marshal(v)
 	if err != nil { // strings and numbers
 		text = []byte(err.Error())
 	}

@@ -20,6 +20,8 @@ type Page struct {
 	At, Next Position
 	// Records are objects, at least one. They are views of the page's bytes: after Release they must not be used.
 	Records []record.Value
+	// Since is what an incremental resource is to remember once the page is committed.
+	Since Since
 	// Total is the newest that the API has shown so far, nil while it has shown none. It counts pages where TotalPages is set.
 	Total      *int64
 	TotalPages bool

@@ -12,6 +12,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"producer/pkg/config"
+	"producer/pkg/record"
 	"producer/pkg/rest"
 )
 
@@ -19,6 +20,9 @@ import (
 type WalkOptions struct {
 	// Resumed says that another process began this walk, so that nothing it ends with is proven.
 	Resumed bool
+	// Since is what the walk before it left of an incremental resource, or this one where it goes on. Full disregards its cursor.
+	Since Since
+	Full  bool
 	// OnRetry is told of each repeated request before its wait: which page ("offset 300"), which attempt failed, why, and how
 	// long the wait is. It is called on the goroutine of Next.
 	OnRetry func(position string, attempt int, err error, wait time.Duration)
@@ -30,6 +34,7 @@ type Walk struct {
 	options WalkOptions
 
 	paginator config.Paginator // of type auto until the first answer has shown which
+	first     pager            // of the configuration
 	pager     pager
 	selector  config.Query // zero until the first answer has shown which
 
@@ -43,6 +48,9 @@ type Walk struct {
 	whole  bool             // began at the listing's first row, in this process
 	gaps   bool             // went on after an empty page
 	doubt  bool             // the last page proves no end by being empty
+	fell   bool             // the total got less
+	target target           // with this walk's values in it
+	win    *window          // of an incremental resource, else nil
 	end    End
 	ended  bool  // nothing is left to ask
 	err    error // what Next returns from now on
@@ -53,6 +61,10 @@ type Walk struct {
 // Walk begins at from; anywhere but at the beginning it is a resumed walk. It sends nothing before Next.
 func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
 	w := &Walk{x: x, options: o}
+	if err := w.open(); err != nil {
+		w.err = &PageError{Resource: x.resource.Name, Label: x.pager.label(x.pager.first()), Err: err}
+		return w
+	}
 	w.begin()
 	if from != (Position{}) {
 		w.resume(from)
@@ -62,11 +74,11 @@ func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
 
 // begin puts the walk at the listing's beginning.
 func (w *Walk) begin() {
-	w.paginator, w.pager, w.selector = w.x.resource.Endpoint.Paginator, w.x.pager, w.x.resource.Endpoint.Selector
+	w.paginator, w.pager, w.selector = w.x.resource.Endpoint.Paginator, w.first, w.x.resource.Endpoint.Selector
 	w.marks, w.tokens = make(map[uint64]place), nil
 	w.place = w.pager.first()
 	w.origin = w.place.n
-	w.end.Bounded = w.place.n != w.pager.base() || w.x.filters()
+	w.end.Bounded = w.place.n != w.pager.base() || w.x.filters() || w.win != nil && w.win.End != ""
 	w.whole = !w.options.Resumed && w.place.n == w.pager.base()
 }
 
@@ -76,7 +88,7 @@ func (w *Walk) resume(from Position) {
 		p, ok := parseDetected(from.Paginator)
 		q, err := config.ParseQuery(from.Selector)
 		if w.paginator.Type == "auto" {
-			pager, pagerErr := newPager(p, w.x.target)
+			pager, pagerErr := newPager(p, w.target)
 			if !ok || pagerErr != nil {
 				w.restart()
 				return
@@ -110,7 +122,32 @@ func (w *Walk) resume(from Position) {
 func (w *Walk) restart() {
 	w.options.Resumed = false
 	w.end.Restarted = true
+	if w.win != nil {
+		*w.win.since.Walk = Progress{Began: w.win.since.Walk.Began, Start: w.win.since.Walk.Start}
+		w.win.best = record.Value{}
+	}
 	w.begin()
+}
+
+// open puts this walk's values into the requests.
+func (w *Walk) open() (err error) {
+	x := w.x
+	w.target, w.first = x.target, x.pager
+	if w.win, err = x.newWindow(w.options.Since, w.options.Full); err != nil {
+		return err
+	}
+	e := x.resource.Endpoint
+	if w.win != nil {
+		e = w.win.ranged(e)
+	}
+	if e, err = e.Bind(func(h config.Hole) (config.Value, error) { return w.win.value(h.Cursor), nil }); err != nil {
+		return err
+	}
+	if w.target, err = newTarget(x.client, x.config, e); err != nil {
+		return err
+	}
+	w.first, err = newPager(e.Paginator, w.target)
+	return err
 }
 
 // Next returns the next page that holds records. It blocks for as long as the request and its retries take. io.EOF says that
@@ -170,7 +207,7 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	x, label := w.x, w.pager.label(w.place)
 	p := &Page{Label: label, Restarted: w.end.Restarted, x: x, memory: x.memories.Get().(*memory), // New makes nothing else
 		selector: w.selector, guess: w.selector.IsZero(), entity: w.paginator.Type == "single_page" || w.entity()}
-	r, err := x.target.request(w.pager.ask(w.place))
+	r, err := w.target.request(w.pager.ask(w.place))
 	if err != nil {
 		p.Release()
 		return nil, &PageError{Resource: x.resource.Name, Label: label, Err: err}
@@ -191,6 +228,9 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 		w.stop(Ignored, w.place)
 	default:
 		err = w.advance(p, resp.Header)
+	}
+	if err == nil {
+		err = w.window(p)
 	}
 	if err == nil {
 		err = p.process()
@@ -243,7 +283,7 @@ func (w *Walk) detect(p *Page, header http.Header) error {
 	if w.paginator.Type == "auto" {
 		w.paginator = detectPaginator(p.tape.Root(), header)
 		var err error
-		if w.pager, err = newPager(w.paginator, w.x.target); err != nil {
+		if w.pager, err = newPager(w.paginator, w.target); err != nil {
 			return err
 		}
 		p.Detected = "paginator " + recall(w.paginator)

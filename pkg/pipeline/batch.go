@@ -70,6 +70,7 @@ func (r *row) leaveOut(raw []byte, without []*schema.Misfit) {
 // pageMark is what a batch remembers of a page: where it stood and where the walk goes on after it.
 type pageMark struct {
 	at, next extractor.Position
+	since    extractor.Since
 	rows     int // first row
 	arena    int // first byte
 	label    string
@@ -101,7 +102,7 @@ func (b *batch) full() bool { return len(b.arena) >= batchBytes || len(b.rows) >
 
 // begin opens the next page.
 func (b *batch) begin(p *extractor.Page) {
-	b.pages = append(b.pages, pageMark{at: p.At, next: p.Next, rows: len(b.rows), arena: len(b.arena), label: p.Label})
+	b.pages = append(b.pages, pageMark{at: p.At, next: p.Next, since: p.Since, rows: len(b.rows), arena: len(b.arena), label: p.Label})
 }
 
 func (b *batch) bytes(r [2]int) []byte { return b.arena[r[0]:r[1]:r[1]] }

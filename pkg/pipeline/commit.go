@@ -29,6 +29,7 @@ func (w *worker) walking() checkpoint.State {
 	st := w.checkpoint(checkpoint.Walking)
 	if n := len(w.batch.pages); n > 0 {
 		st.Position = w.batch.pages[n-1].next.JSON()
+		st.Since = w.batch.pages[n-1].since.JSON()
 	}
 	return st
 }
@@ -38,10 +39,10 @@ func (w *worker) checkpoint(phase string) checkpoint.State {
 	st := checkpoint.State{
 		V: checkpoint.Version, Walk: w.number, Phase: phase, Shape: w.extractor.Shape(), Identity: w.identity(),
 		TopicID: w.info.ID, Partitions: w.info.Partitions, FirstTotal: w.first, Resumed: w.resumed,
-		Last: w.state.Last, Missing: w.state.Missing, Populated: w.state.Populated,
+		Last: w.state.Last, Missing: w.state.Missing, Populated: w.state.Populated, Since: w.since.JSON(),
 	}
 	if w.state.Walk == w.number && phase == checkpoint.Walking {
-		st.Position = w.state.Position
+		st.Position, st.Since = w.state.Position, w.state.Since
 	}
 	if w.codec.schema != nil {
 		st.Schema = fmt.Sprintf("%x", w.codec.schema.Fingerprint())

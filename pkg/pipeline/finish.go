@@ -38,7 +38,7 @@ func (w *worker) finish(ctx context.Context) error {
 		w.first = end.FirstTotal
 	}
 	var fault error
-	if w.deletes() {
+	if w.deletes() && w.sum.Proof != Incremental { // which leaves the keys that a full walk missed as they are
 		if !w.batch.empty() {
 			if err := w.commit(w.walking()); err != nil {
 				return err
@@ -52,6 +52,7 @@ func (w *worker) finish(ctx context.Context) error {
 		}
 	}
 	st := w.checkpoint(checkpoint.Done)
+	st.Since = w.cursor()
 	st.Last = &checkpoint.Last{Walk: w.number, Proof: string(w.sum.Proof), Records: w.records, Keys: w.keys, Total: w.sum.Total, Ended: time.Now().UTC().Truncate(time.Second)}
 	if err := w.commit(st); err != nil {
 		return err
@@ -77,6 +78,8 @@ func (w *worker) proof(end extractor.End) (proof Proof, why string) {
 	switch {
 	case w.resumed:
 		return Resumed, "another process began the walk"
+	case w.walk.Incremental():
+		return Incremental, "the walk began from a cursor"
 	case end.Bounded:
 		return Bounded, "the configuration keeps rows out"
 	case end.Drifted:

@@ -36,6 +36,7 @@ type Observer interface {
 type Options struct {
 	Resources []string // names of the resources to run; empty: all
 	Reset     bool     // each resource's first walk forgets its state and adopts its topic as it is
+	Full      bool     // each resource's first walk reads the whole listing, whatever its incremental says
 	Logger    *slog.Logger
 	Observer  Observer
 	Redact    func(string) string // applied to every error text that leaves; nil: as it is

@@ -24,7 +24,7 @@ type sample struct {
 // takeSample walks the beginning of a resource. It asks the API alone. Every record must have a key, as for a first registration.
 func (p *Pipeline) takeSample(ctx context.Context, s *session) (*sample, error) {
 	out := &sample{worker: &worker{session: s, p: p}, observation: schema.NewObservation(s.codec.opts)}
-	walk := p.startWalk(s, extractor.Position{}, false)
+	walk := p.startWalk(s, extractor.Position{}, extractor.WalkOptions{})
 	patient := ctx
 	bytes := 0
 	for len(out.pages) < samplePages && bytes < sampleBytes {

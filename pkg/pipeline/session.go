@@ -28,6 +28,7 @@ type session struct {
 	index    *table.Index     // nil: not loaded
 	ends     []int64          // the topic's end offsets when the index was last known to be whole
 	adopt    bool             // --reset: the topic is to be adopted before its next walk
+	full     bool             // --full: its next walk is to read everything
 }
 
 func (p *Pipeline) newSession(r config.Resource) (*session, error) {
@@ -35,7 +36,7 @@ func (p *Pipeline) newSession(r config.Resource) (*session, error) {
 	if err != nil {
 		return nil, &GuardError{Text: fmt.Sprintf("%s: resource %s: %v", p.cfg.Path, r.Name, err)}
 	}
-	s := &session{res: r, extractor: x, adopt: p.opts.Reset, known: -1}
+	s := &session{res: r, extractor: x, adopt: p.opts.Reset, full: p.opts.Full, known: -1}
 	reg := p.registry
 	if reg == nil {
 		reg = registry.SingleObject(&schemaStore{p: p, s: s})

@@ -19,11 +19,12 @@ type Proof string
 
 // The proofs. Only [Proven] lets absence mean deletion.
 const (
-	Proven  Proof = "proven"
-	Drifted Proof = "drifted"
-	Resumed Proof = "resumed"
-	Bounded Proof = "bounded"
-	NoProof Proof = "none"
+	Proven      Proof = "proven"
+	Drifted     Proof = "drifted"
+	Resumed     Proof = "resumed"
+	Bounded     Proof = "bounded"
+	Incremental Proof = "incremental"
+	NoProof     Proof = "none"
 )
 
 // Summary is the result of one cycle: the document of --output json.

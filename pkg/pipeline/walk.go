@@ -37,6 +37,7 @@ type worker struct {
 	lasting context.Context //nolint:containedctx // outlives the run's by lastWord: what is in hand is settled and committed under it
 
 	walk    *extractor.Walk
+	since   extractor.Since
 	number  int64 // of the walk
 	resumed bool
 	first   *int64 // the walk's first total
@@ -89,33 +90,38 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	if err := w.loadIndex(ctx); err != nil {
 		return err
 	}
-	w.walk = p.startWalk(s, from, w.resumed)
+	w.walk = p.startWalk(s, from, extractor.WalkOptions{Resumed: w.resumed, Since: w.since, Full: w.entire()})
 	err := w.run(ctx)
+	if err == nil && !w.resumed {
+		s.full = false
+	}
 	requests, retries := w.walk.Requests()
 	sum.Requests, sum.Retries = int64(requests)+w.asked.requests, int64(retries)+w.asked.retries
 	return err
 }
 
 // startWalk begins a walk that tells of its retries.
-func (p *Pipeline) startWalk(s *session, from extractor.Position, resumed bool) *extractor.Walk {
-	return s.extractor.Walk(from, extractor.WalkOptions{Resumed: resumed, OnRetry: func(at string, attempt int, err error, wait time.Duration) {
+func (p *Pipeline) startWalk(s *session, from extractor.Position, o extractor.WalkOptions) *extractor.Walk {
+	o.OnRetry = func(at string, attempt int, err error, wait time.Duration) {
 		reason := p.opts.Redact(err.Error())
 		p.opts.Observer.Retry(s.res.Name, reason, wait)
 		p.log.Warn("a request is repeated", "resource", s.res.Name, "at", at, "attempt", attempt, "wait", wait.Round(time.Millisecond), "reason", reason)
-	}})
+	}
+	return s.extractor.Walk(from, o)
 }
 
 // begin decides where the walk starts: one page back of a position that can be gone on from, else at the beginning.
 func (w *worker) begin() extractor.Position {
 	st := w.state
 	at := position(st)
+	w.recall()
 	if st.V == 0 || st.Phase != checkpoint.Walking || at == (extractor.Position{}) {
-		w.number = st.Walk + 1
+		w.number, w.since.Walk = st.Walk+1, nil
 		return extractor.Position{}
 	}
 	if why := w.stale(); why != "" {
 		w.p.log.Info("a walk was interrupted, and starts over", "resource", w.res.Name, "position", string(at.JSON()), "reason", why)
-		w.number = st.Walk + 1
+		w.number, w.since.Walk = st.Walk+1, nil
 		return extractor.Position{}
 	}
 	w.p.log.Info("a walk was interrupted, and goes on", "resource", w.res.Name, "position", string(at.JSON()))
@@ -138,6 +144,8 @@ func (w *worker) anew() {
 func (w *worker) stale() string {
 	within := w.p.cfg.Kafka.ResumeWithin
 	switch age := time.Since(w.stateAt); {
+	case w.full:
+		return "a full walk is asked for"
 	case w.deletes():
 		return "only a walk of one process may delete"
 	case w.state.Shape != w.extractor.Shape():
