@@ -214,6 +214,19 @@ func (c *codec) evolve(ctx context.Context, obs *schema.Observation) error {
 	if err != nil || next == c.schema {
 		return err
 	}
+	// What another instance has published since stays in what follows: it would look taken away else.
+	latest, frame, err := c.registry.Latest(ctx, c.subject)
+	if err != nil {
+		return err
+	}
+	if latest != nil && latest.Extends(c.schema) && !c.schema.Extends(latest) {
+		if next, changes, err = schema.Evolve(latest, obs, opts); err != nil {
+			return err
+		}
+	}
+	if next == latest {
+		return c.adopt(latest, frame)
+	}
 	if err := c.register(ctx, next); err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"producer/pkg/pipeline"
+	"producer/pkg/registry"
+	"producer/pkg/schema"
 )
 
 // typed is the resource rows with columns.
@@ -104,5 +106,45 @@ func TestRegistrationsAreFew(t *testing.T) {
 	}
 	if n := len(w.schemas()); n != 2 {
 		t.Errorf("%d schemas were registered, want 2", n)
+	}
+}
+
+// What another instance has added to the schema meanwhile stays, and is not added again.
+func TestEvolvingBesideAnotherInstance(t *testing.T) {
+	w := begin(t, rows(10)...)
+	fake, config, _ := registered(t)
+	p := w.must(w.configured(resource("rows", "rows", ""), config, pipeline.Options{}))
+	w.run(p, pipeline.ExitOK)
+	reg, err := registry.Confluent(registry.Options{URL: fake.URL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := schema.Parse([]byte(`{"type":"record","name":"rows","namespace":"p","fields":[{"name":"id","type":"long"},{"name":"version","type":["null","long"],"default":null},
+		{"name":"other","type":["null","string"],"default":null}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reg.Register(t.Context(), "p.rows-value", other); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		row      string
+		versions int
+		has      string // a field of the newest schema
+	}{
+		{`{"id":1,"version":2,"other":"x"}`, 2, "other"},
+		{`{"id":1,"version":2,"other":"x","new":1}`, 3, "new"},
+	} {
+		w.set(func() { w.rows[0] = step.row })
+		w.run(p, pipeline.ExitOK)
+		latest, _, err := reg.Latest(t.Context(), "p.rows-value")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, there := fake.GetSchema("p.rows-value", step.versions)
+		_, more := fake.GetSchema("p.rows-value", step.versions+1)
+		if !there || more || !latest.Extends(other) || !strings.Contains(string(latest.JSON()), `"`+step.has+`"`) {
+			t.Errorf("%s: want %d versions, the newest is %s", step.row, step.versions, latest.JSON())
+		}
 	}
 }

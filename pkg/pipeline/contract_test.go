@@ -259,9 +259,10 @@ func noise(n int) string {
 func TestTooLargeKeepsThePagesBefore(t *testing.T) {
 	keyless := "    - {name: rows, write_disposition: append, schema_contract: {data_type: discard_row}, endpoint: {path: rows, data_selector: data, paginator: {type: offset, limit: 10}}}\n"
 	for name, tt := range map[string]struct{ resources, policy, row string }{
-		"record":      {resource("rows", "rows", ""), "compact", `{"id":26,"text":"%s"}`},
-		"keyless":     {keyless, "delete", `{"id":26,"text":"%s"}`},
-		"dead letter": {keyless, "delete", `{"id":26,"version":"%s"}`},
+		"record":            {resource("rows", "rows", ""), "compact", `{"id":26,"text":"%s"}`},
+		"keyless":           {keyless, "delete", `{"id":26,"text":"%s"}`},
+		"dead letter":       {keyless, "delete", `{"id":26,"version":"%s"}`},
+		"letter of a value": {strings.Replace(resource("rows", "rows", ""), "primary_key", "schema_contract: {data_type: discard_value}, primary_key", 1), "compact", `{"id":26,"version":"%s"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := begin(t, rows(40)...)

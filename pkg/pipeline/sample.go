@@ -62,10 +62,9 @@ func (s *sample) release() {
 
 // Inferred is a schema that [Pipeline.Infer] has written.
 type Inferred struct {
-	Resource       string `json:"resource"`
-	File           string `json:"file"`
-	Pages, Records int    `json:"-"`
-	Fields         int    `json:"fields"`
+	Resource, File string
+	Pages, Records int // of the sample
+	Fields         int // at the top
 }
 
 // Infer samples each resource as its first run would, and writes what follows from it to <resource>.avsc in schema.directory, which it

@@ -33,11 +33,13 @@
 //     decimal, and fixed, can't be made from JSON.
 //   - A default stands for null and absence alike, as these are one in a record's hash; never for a value that went to a variant: then
 //     the field is null where its type allows.
+//   - A column that is declared is published from the start, in the type that was declared, whether it was seen or not.
 //   - A union is tried from its exact types to doubles, strings and JSON text.
 //
 // # Files
 //
 // schema.go and avro.go read schemas, write.go writes them and their canonical form, text.go shows bodies; observation.go says what was
-// seen, evolve.go, names.go and covers.go what follows from it; plan.go, encoder.go, logical.go and defaults.go write records,
-// selfcheck.go has goavro read an encoder's first; compat.go compares schemas.
+// seen, evolve.go, infer.go, widen.go, columns.go, names.go and covers.go what follows from it; plan.go, encoder.go, logical.go and defaults.go write records,
+// selfcheck.go has goavro read an encoder's first, without.go leaves out of a record what does not fit; compat.go compares schemas,
+// vanished.go a schema with records, and consumers.go says who can't read what.
 package schema
