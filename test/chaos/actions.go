@@ -20,9 +20,9 @@ func actions() []action {
 	return []action{
 		{"kill at random", 6, small, (*track).killAtRandom},
 		{"kill at a point", 10, small, (*track).killAtPoint},
-		{"takeover", 4, small, (*track).takeover},
+		{"takeover", 6, small, (*track).takeover},
 		{"zombie", 3, small, (*track).zombie},
-		{"lost answer", 3, small, (*track).loseAnswer},
+		{"lost answer", 5, small, (*track).loseAnswer},
 		{"reset", 2, small, (*track).reset},
 		{"stall", 1, small, (*track).stall},
 		{"SIGTERM", 1, small, (*track).terminate},

@@ -47,10 +47,11 @@ type history struct {
 	err   error
 }
 
-// follow starts to read the topics, which exist.
+// follow starts to read the topics, as soon as they exist.
 func follow(brokers []string, topics ...string) (*history, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(200*time.Millisecond), kgo.MetadataMinAge(100*time.Millisecond),
+		kgo.MetadataMaxAge(500*time.Millisecond), // how soon a new topic is found
 		kgo.ClientID("chaos-reader"))
 	if err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ type track struct {
 	dir      string
 	rnd      *rand.Rand
 	l        *listing
-	h        *history // nil until the topics are there
+	h        *history
 	c        *checker
 	children int
 	living   []*child      // not waited for yet, and some that have ended
@@ -150,10 +150,17 @@ func (t *track) committed() {
 
 // run is the track's life. A round that has begun is finished, whatever ctx says.
 func (t *track) run(ctx context.Context) (err error) {
-	defer func() {
-		if t.h != nil {
-			t.h.close()
+	if t.h, err = follow(t.w.brokers.addrs(), t.topics()...); err != nil {
+		return err
+	}
+	t.c.registry = registry.SingleObject(schemas{t.h, t.pipeline + ".schemas"})
+	if t.kind.registry {
+		if t.c.registry, err = registry.Confluent(registry.Options{URL: t.w.brokers.registry()}); err != nil {
+			return err
 		}
+	}
+	defer func() {
+		t.h.close()
 		for _, c := range t.living {
 			c.kill() // a violation may leave one behind, even a stopped one
 		}
@@ -236,20 +243,6 @@ func (t *track) calm(_ context.Context) error {
 
 // look reads what is committed and checks it.
 func (t *track) look(ctx context.Context) error {
-	if t.h == nil {
-		h, err := follow(t.w.brokers.addrs(), t.topics()...)
-		if err != nil {
-			return err
-		}
-		t.h = h
-		if t.kind.registry {
-			if t.c.registry, err = registry.Confluent(registry.Options{URL: t.w.brokers.registry()}); err != nil {
-				return err
-			}
-		} else {
-			t.c.registry = registry.SingleObject(schemas{h, t.pipeline + ".schemas"})
-		}
-	}
 	if err := t.h.catchUp(ctx, t.topics()...); err != nil {
 		return broken("unreadable", "%v", err)
 	}
