@@ -1,8 +1,13 @@
 package pipeline_test
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -277,5 +282,23 @@ func TestRightsAreCheckedFirst(t *testing.T) {
 				t.Errorf("with all rights: published %d, want %d", got.Published, want)
 			}
 		})
+	}
+}
+
+// A broker whose certificate cannot be verified is not talked to: exit 5, with the reason, and nothing is asked of the API.
+func TestBrokerTLS(t *testing.T) {
+	server := httptest.NewTLSServer(nil) // for its certificate
+	t.Cleanup(server.Close)
+	w := beginWith(t, rows(10), kfake.TLS(&tls.Config{Certificates: server.TLS.Certificates}))
+	got := w.run(w.pipeline("merge", "timeout: 5s, tls: true"), pipeline.ExitUnavailable)
+	if !strings.Contains(got.Error, "certificate") || len(w.asked) != 0 {
+		t.Errorf("%q, %d requests; want the certificate named, none", got.Error, len(w.asked))
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.run(w.pipeline("merge", fmt.Sprintf("tls: {ca: %q}", ca)), pipeline.ExitOK); got.Published != 10 {
+		t.Errorf("with its authority: published %d, want 10", got.Published)
 	}
 }

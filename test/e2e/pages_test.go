@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -60,6 +61,28 @@ func TestRetryAfter(t *testing.T) {
 	}
 	l.faults[3] = after(503, "3600") // longer than max_retry_after
 	s.run(s.config(a), 3).expect("contacts", object{"requests": 1, "retries": 0})
+}
+
+// While the source is asked, and while it lets us wait, no transaction is open: what is committed can be read.
+func TestNoTransactionIsOpenWhileTheSourceIsAsked(t *testing.T) {
+	s := begin(t)
+	l := &listing{rows: plain(600)}
+	a := s.api(l)
+	hold, release := context.WithCancel(s.Context())
+	defer release()
+	l.before = func(n int) {
+		if n == 5 {
+			<-hold.Done()
+		}
+	}
+	p := s.startRun(s.config(a, eachPage))
+	a.await(s.T, contacts, 5)
+	s.poll("four pages to be readable", func() bool { return len(s.visible(s.topic("contacts"))) == 400 })
+	if got := len(s.read(s.topic("contacts"))); got != 400 { // which waits for the last stable offset to be the end
+		s.Errorf("%d records are readable, want 400", got)
+	}
+	release()
+	p.finish(0).expect("contacts", object{"published": 600, "proof": "proven"})
 }
 
 func TestStatusesThatAreNotRetried(t *testing.T) {
@@ -128,15 +151,49 @@ func TestTotalsThatMoveOrLie(t *testing.T) {
 				a.edit(contacts, func(l *listing) { l.rows = slices.Delete(slices.Clone(l.rows), 0, 3) })
 			}
 		}
-		s.run(s.config(a), 0).expect("contacts", object{"status": "complete", "proof": "drifted", "total": 497, "tombstones": 0})
+		config := s.config(a, edits{"source.resource_defaults.write_disposition": "replace"})
+		o := s.run(config, 0)
+		o.expect("contacts", object{"status": "complete", "proof": "drifted", "total": 497, "tombstones": 0})
+		o.mentions("first_total=500", "last_total=497")
+		if got := len(fold(s.read(s.topic("contacts")))); got != 497 { // the three are there, three others slipped through
+			s.Errorf("%d keys after the drift, want 497", got)
+		}
+		s.run(config, 0).expect("contacts", object{"proof": "proven", "published": 3, "unchanged": 494, "tombstones": 3})
+		s.table("contacts", l.rows)
+	})
+	t.Run("rows added meanwhile", func(t *testing.T) {
+		s := begin(t)
+		l := &listing{rows: plain(500)}
+		a := s.api(l)
+		l.before = func(n int) {
+			if n == 3 {
+				a.edit(contacts, func(l *listing) { l.rows = append([]string{`{"id":900,"name":"new","v":1}`}, l.rows...) })
+			}
+		}
+		config := s.config(a, edits{"source.resource_defaults.write_disposition": "replace"})
+		s.run(config, 0).expect("contacts", object{"status": "complete", "proof": "drifted", "total": 501, "published": 500, "tombstones": 0})
+		s.run(config, 0).expect("contacts", object{"proof": "proven", "published": 1, "unchanged": 500, "tombstones": 0})
+		s.times(s.table("contacts", l.rows), 1)
 	})
 	t.Run("short of it", func(t *testing.T) {
 		s := begin(t)
-		s.run(s.config(s.api(&listing{rows: plain(250), total: fixed("300")})), 3).mentions("total_path")
+		l := &listing{rows: plain(250), total: fixed("300")}
+		config := s.config(s.api(l))
+		s.run(config, 3).mentions("contacts", "offset 250", "after 250 rows", "says 300", "total_path", "committed in this run: 3 pages, 250 records")
+		s.times(s.table("contacts", l.rows), 1)
+		s.run(config, 3).mentions("says 300")
+		l.rows = plain(300)
+		s.run(config, 0).expect("contacts", object{"proof": "resumed", "published": 50})
+		s.times(s.table("contacts", l.rows), 1)
 	})
 	t.Run("beyond it", func(t *testing.T) {
 		s := begin(t)
-		s.run(s.config(s.api(&listing{rows: plain(250), total: fixed("220")})), 0).expect("contacts", object{"proof": "drifted"})
+		l := &listing{rows: plain(250), total: fixed("220")}
+		config := s.config(s.api(l))
+		for _, published := range []int{250, 0} {
+			s.run(config, 0).expect("contacts", object{"status": "complete", "proof": "drifted", "published": published})
+		}
+		s.times(s.table("contacts", l.rows), 1)
 	})
 	t.Run("not believed", func(t *testing.T) {
 		s := begin(t)
