@@ -26,25 +26,31 @@ func TestTakeoverFencesTheOldInstance(t *testing.T) {
 	for _, publish := range []string{"all", "changed"} {
 		t.Run(publish, func(t *testing.T) {
 			w := begin(t, rows(60)...)
-			arrived, release := make(chan struct{}), make(chan struct{})
+			arrived, hold := make(chan struct{}), make(chan struct{})
+			release := sync.OnceFunc(func() { close(hold) })
+			t.Cleanup(release) // or the server would wait for ever to be closed
 			var taken atomic.Bool
 			w.set(func() {
 				w.before = func(offset int) {
 					if offset == 40 && taken.CompareAndSwap(false, true) {
 						close(arrived)
-						<-release
+						<-hold
 					}
 				}
 			})
 			kafka := "commit_interval: 0s, publish: " + publish
 			old := w.pipeline("merge", kafka)
-			done := make(chan pipeline.Summary)
+			done := make(chan pipeline.Summary, 1)
 			go func() { done <- old.Run(t.Context()) }()
-			<-arrived
+			select {
+			case <-arrived:
+			case sum := <-done:
+				t.Fatalf("the old one ended before it was taken over: exit %d (%s)", sum.ExitCode, sum.Error)
+			}
 			newer := w.pipeline("merge", kafka)
 			w.run(newer, pipeline.ExitOK)
 			data, state := w.ends("p.rows"), w.ends("p.state")
-			close(release)
+			release()
 			if sum := <-done; sum.ExitCode != pipeline.ExitFenced || !strings.Contains(sum.Error, "newer instance") {
 				t.Errorf("the old one: exit %d (%s), want 6", sum.ExitCode, sum.Error)
 			}
