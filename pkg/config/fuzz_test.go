@@ -65,7 +65,9 @@ func check(t *testing.T, c *config.Config) {
 		}
 		p := r.Endpoint.Paginator
 		switch {
-		case p.Type == "single_page":
+		case p.Type == "single_page", p.Type == "auto", p.Type == "header_link" && p.LinksNextKey != "", p.Type == "json_link" && p.NextURLPath != nil,
+			p.Type == "cursor" && p.CursorPath != nil && (p.CursorParam != "") != (p.CursorBodyPath != nil),
+			p.Type == "header_cursor" && p.CursorKey != "" && p.CursorParam != "":
 		case p.Type == "offset" && p.Limit < 1, p.Type != "offset" && p.Type != "page_number":
 			t.Fatalf("%s: paginator %+v", r.Name, p)
 		case p.TotalPath == nil && p.Maximum == nil && !p.StopAfterEmpty && p.HasMorePath == nil:

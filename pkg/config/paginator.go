@@ -56,6 +56,15 @@ func (p Paginator) params() []string {
 	return names
 }
 
+// Named reports whether the API names the next page, by a cursor or a link; else pages are counted, or there is but one.
+func (p Paginator) Named() bool {
+	switch p.Type {
+	case "cursor", "header_cursor", "json_link", "header_link":
+		return true
+	}
+	return false
+}
+
 // BodyPaths are the places in the JSON body that the paginator sets.
 func (p Paginator) BodyPaths() [][]string {
 	var paths [][]string

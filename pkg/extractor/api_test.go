@@ -2,6 +2,7 @@ package extractor_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,11 +27,13 @@ const (
 	second = "another canary"
 )
 
-// api is a scripted listing at /v1/contacts, in memory. It understands offset and limit, and page.
+// api is a scripted listing at /v1/contacts, in memory. It understands offset and limit, and page; or it names the next page itself.
 type api struct {
-	rows     []string // JSON each
-	size     int      // rows of a page where no limit is asked for
-	cap      int      // most rows of a page; 0: as asked
+	names    string                 // how it names the next page, a paginator's type; "": not at all
+	name     func(from int) (n int) // which row the name that comes after the page leads to; nil: the right one
+	rows     []string               // JSON each
+	size     int                    // rows of a page where no limit is asked for
+	cap      int                    // most rows of a page; 0: as asked
 	basePage int
 	total    func(a *api, q url.Values) string                        // JSON; nil or "": absent
 	extra    func(a *api, q url.Values, last bool) string             // more members of the page, ending in a comma
@@ -66,12 +69,21 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		page, _ := strconv.Atoi(q.Get("page"))
 		from = (page - a.basePage) * limit
 	}
+	if a.names != "" {
+		from = a.named(r)
+	}
 	if a.repeats && from >= len(a.rows) {
 		from = (len(a.rows) - 1) / limit * limit
 	}
 	rows := a.rows[min(from, len(a.rows)):min(from+limit, len(a.rows))]
 	var b strings.Builder
 	b.WriteString("{")
+	if next := from + limit; a.names != "" && (next < len(a.rows) || a.name != nil) {
+		if a.name != nil {
+			next = a.name(from)
+		}
+		b.WriteString(a.nameOf(w, next))
+	}
 	if a.extra != nil {
 		b.WriteString(a.extra(a, q, from+limit >= len(a.rows)))
 	}
@@ -83,6 +95,41 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.WriteString(`"data":[` + strings.Join(rows, ",") + "]}")
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, b.String())
+}
+
+// named is the row that a request asks for by its name.
+func (a *api) named(r *http.Request) int {
+	text := r.URL.Query().Get("cursor")
+	switch a.names {
+	case "json_link", "header_link", "auto":
+		text = r.URL.Query().Get("from")
+	case "body":
+		var body struct{ Page struct{ After int } }
+		err := json.NewDecoder(r.Body).Decode(&body)
+		if (err != nil) != (r.Header.Get("Content-Type") == "") || err != nil && !errors.Is(err, io.EOF) { // the first request has none
+			panic(fmt.Sprint(r.Header, err))
+		}
+		return body.Page.After
+	}
+	n, _ := strconv.Atoi(strings.TrimPrefix(text, "row "))
+	return n
+}
+
+// nameOf gives a row its name, in the header or in a member of the page.
+func (a *api) nameOf(w http.ResponseWriter, n int) string {
+	switch a.names {
+	case "cursor":
+		return fmt.Sprintf(`"cursors":{"next":"row %d"},`, n)
+	case "body":
+		return fmt.Sprintf(`"cursors":{"next":%d},`, n)
+	case "header_cursor":
+		w.Header().Set("X-Next", fmt.Sprintf("row %d", n))
+	case "header_link":
+		w.Header().Add("Link", `<https://api.test/first>; rel="first", `+fmt.Sprintf(`<?from=%d&a=1,2>; title="a \"<b>, c\""; rel="last next"`, n))
+	default:
+		return fmt.Sprintf(`"next":"/v1/contacts?from=%d&api_key=%s&a=1#there",`, n, url.QueryEscape(secret))
+	}
+	return ""
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -147,6 +194,26 @@ func number(basePage int64) config.Paginator {
 	return config.Paginator{Type: "page_number", BasePage: basePage, Page: basePage, PageParam: "page", TotalPath: pathTo("total"), StopAfterEmpty: true}
 }
 
+// named is a paginator whose next page the API names, with a total that may be there.
+func named(kind string) config.Paginator {
+	p := config.Paginator{Type: kind, TotalPath: pathTo("total")}
+	switch kind {
+	case "cursor":
+		p.CursorPath, p.CursorParam = pathTo("cursors.next"), "cursor"
+	case "body":
+		p.Type, p.CursorPath, p.CursorBodyPath = "cursor", pathTo("cursors.next"), []string{"page", "after"}
+	case "header_cursor":
+		p.CursorKey, p.CursorParam = "x-next", "cursor"
+	case "json_link":
+		p.NextURLPath = pathTo("next")
+	case "header_link":
+		p.LinksNextKey = "next"
+	case "auto":
+		p.TotalPath = nil
+	}
+	return p
+}
+
 func single() config.Paginator { return config.Paginator{Type: "single_page"} }
 
 func resource(p config.Paginator) config.Resource {
@@ -193,6 +260,9 @@ type result struct {
 	err      error // nil after io.EOF
 	requests int
 	retries  int
+
+	restarted bool   // as the first page says
+	detected  string // on the first page
 }
 
 func (r result) String() string {
@@ -251,6 +321,11 @@ func walkWith(ctx context.Context, t testing.TB, x *extractor.Extractor, from ex
 		}
 		r.pages = append(r.pages, fmt.Sprintf("%s: %d", p.Label, len(p.Records)))
 		r.next = append(r.next, p.Next)
+		if p.Number == 1 {
+			r.restarted, r.detected = p.Restarted, p.Detected
+		} else if p.Detected != "" {
+			t.Errorf("page %d detected %s", p.Number, p.Detected)
+		}
 		requests += p.Requests
 		retries += p.Retries
 		if sent, again := w.Requests(); sent != requests || again != retries {

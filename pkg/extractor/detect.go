@@ -49,8 +49,8 @@ func detected(kind string, q config.Query) config.Paginator {
 	return config.Paginator{Type: "single_page"}
 }
 
-// recall is the text of a detected paginator in a position, parseDetected what reads it.
-func recall(p config.Paginator) string {
+// noted is the text of a detected paginator in a position, parseDetected what reads it.
+func noted(p config.Paginator) string {
 	for _, q := range []*config.Query{p.NextURLPath, p.TotalPath, p.CursorPath} {
 		if q != nil {
 			return p.Type + " " + q.Canonical()
@@ -69,7 +69,7 @@ func parseDetected(text string) (config.Paginator, bool) {
 		}
 	}
 	p := detected(kind, q)
-	return p, recall(p) == text
+	return p, noted(p) == text
 }
 
 // findNext finds the first member, on any level of objects, whose name begins with next and that holds text or a number; or whose

@@ -71,7 +71,7 @@ func (w *Walk) decide(at place, rows int, more *bool, last bool) error {
 	empty := rows == 0 && (cfg.StopAfterEmpty || cfg.Type == "single_page" || last)
 	w.gaps = w.gaps || rows == 0 && !empty
 	total, walked := w.end.LastTotal, w.place.n-w.pager.base()
-	counts := cfg.Type == "offset" || cfg.Type == "page_number"
+	counts := !cfg.Named()
 	switch {
 	case empty:
 		w.stop(EmptyPage, at)

@@ -34,7 +34,7 @@ var _ pager = linkPager{}
 
 // place takes a link from the state only where it still leads to the listing's origin.
 func (l linkPager) place(p Position) (place, bool) {
-	return place{n: p.Page, token: p.Token}, rest.SameOrigin(p.Token, l.target.address)
+	return place{n: p.Page, token: p.Token}, p.Page > 0 && (p.Token == "" || rest.SameOrigin(p.Token, l.target.address))
 }
 
 func (l linkPager) ask(at place) ask { return ask{url: at.token} }

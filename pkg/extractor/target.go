@@ -16,17 +16,18 @@ import (
 
 // target is what all requests of a resource have in common.
 type target struct {
-	method  string
-	address string // without parameters
-	query   string // the parameters that don't change
-	header  http.Header
-	object  map[string]any // of the JSON body; nil: there is none
-	body    []byte         // any other body
-	ignore  []rest.Match
-	auth    rest.Auth
-	ownAuth bool
-	config  *config.Auth
-	redact  func(string) string
+	method     string
+	address    string // without parameters
+	query      string // the parameters that don't change
+	header     http.Header
+	jsonHeader http.Header    // with a JSON body
+	object     map[string]any // of the JSON body; nil: there is none
+	body       []byte         // any other body
+	ignore     []rest.Match
+	auth       rest.Auth
+	ownAuth    bool
+	config     *config.Auth
+	redact     func(string) string
 }
 
 // newTarget joins the endpoint to the client.
@@ -46,18 +47,19 @@ func newTarget(client *rest.Client, c config.Client, e config.Endpoint) (target,
 		t.body = []byte(e.Data)
 	case e.Form != nil:
 		t.body = []byte(encode(e.Form))
-		t.contentType("application/x-www-form-urlencoded")
-	case e.JSON != nil || len(e.Paginator.BodyPaths()) > 0:
-		t.contentType("application/json")
+		t.header = typed(t.header, "application/x-www-form-urlencoded")
 	}
+	t.jsonHeader = typed(t.header, "application/json")
 	return t, nil
 }
 
-// contentType is set unless the endpoint has its own.
-func (t *target) contentType(kind string) {
-	if t.header.Get("Content-Type") == "" {
-		t.header.Set("Content-Type", kind)
+// typed is a header with the content type, unless it has its own.
+func typed(h http.Header, kind string) http.Header {
+	if h.Get("Content-Type") == "" {
+		h = h.Clone()
+		h.Set("Content-Type", kind)
 	}
+	return h
 }
 
 // encode writes parameters as they stand in a query or a form (URL Standard, section 5).
@@ -103,7 +105,7 @@ func (t target) request(a ask) (rest.Request, error) {
 	if err != nil {
 		return r, fmt.Errorf("endpoint.json: %w", err)
 	}
-	r.Body = body
+	r.Body, r.Header = body, t.jsonHeader
 	return r, nil
 }
 

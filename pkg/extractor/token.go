@@ -13,7 +13,8 @@ import (
 // maxToken bounds what an API may name the next page by, in bytes: it stands in a URL or a header, and in the state.
 const maxToken = 16 << 10
 
-// tokens is what the paginators have in common that are told the next page: a token or a link, in the body or in a header.
+// tokens is what the paginators have in common that are told the next page: a token or a link, in the body or in a header. Behind
+// the last page their place has no token.
 type tokens struct{}
 
 func (tokens) first() place { return place{} }
@@ -35,7 +36,7 @@ type tokenPager struct {
 var _ pager = tokenPager{}
 
 func (tokenPager) place(p Position) (place, bool) {
-	return place{n: p.Page, token: p.Token}, p.Token != ""
+	return place{n: p.Page, token: p.Token}, p.Page > 0
 }
 
 // ask adds nothing to the first request, so that a parameter may hold the cursor to begin with, as in cursor=*.

@@ -84,24 +84,9 @@ func (w *Walk) begin() {
 
 // resume goes on at a position. One that can't be of such a listing is the beginning.
 func (w *Walk) resume(from Position) {
-	if from.Paginator != "" || from.Selector != "" {
-		p, ok := parseDetected(from.Paginator)
-		q, err := config.ParseQuery(from.Selector)
-		if w.paginator.Type == "auto" {
-			pager, pagerErr := newPager(p, w.target)
-			if !ok || pagerErr != nil {
-				w.restart()
-				return
-			}
-			w.paginator, w.pager = p, pager
-		}
-		if w.selector.IsZero() {
-			if err != nil {
-				w.restart()
-				return
-			}
-			w.selector = q
-		}
+	if !w.recall(from) {
+		w.restart()
+		return
 	}
 	at, ok := w.pager.place(from)
 	if !ok {
@@ -115,7 +100,29 @@ func (w *Walk) resume(from Position) {
 		w.stop(Bound, at)
 	case p.Type == "single_page" && at.n > 0: // the page came before
 		w.stop(SinglePage, at)
+	case p.Named() && at.token == "": // the last page came before
+		w.stop(NoNext, at)
 	}
+}
+
+// recall takes from a position what the walk found out that made it; false: it doesn't say so.
+func (w *Walk) recall(from Position) bool {
+	if w.paginator.Type == "auto" {
+		p, ok := parseDetected(from.Paginator)
+		pager, err := newPager(p, w.target)
+		if !ok || err != nil {
+			return false
+		}
+		w.paginator, w.pager = p, pager
+	}
+	if w.selector.IsZero() {
+		q, err := config.ParseQuery(from.Selector)
+		if err != nil {
+			return false
+		}
+		w.selector = q
+	}
+	return true
 }
 
 // restart is a walk that begins anew, because the position it was given is none, or not any longer.
@@ -286,7 +293,7 @@ func (w *Walk) detect(p *Page, header http.Header) error {
 		if w.pager, err = newPager(w.paginator, w.target); err != nil {
 			return err
 		}
-		p.Detected = "paginator " + recall(w.paginator)
+		p.Detected = "paginator " + noted(w.paginator)
 	}
 	if w.selector.IsZero() {
 		w.selector = p.selector
@@ -306,7 +313,7 @@ func (w *Walk) position(at, before place) Position {
 	}
 	p := w.pager.position(at, before)
 	if w.x.resource.Endpoint.Paginator.Type == "auto" {
-		p.Paginator = recall(w.paginator)
+		p.Paginator = noted(w.paginator)
 	}
 	if w.x.resource.Endpoint.Selector.IsZero() {
 		p.Selector = w.selector.Canonical()
