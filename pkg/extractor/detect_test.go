@@ -69,7 +69,7 @@ func TestDetect(t *testing.T) {
 // A listing of each kind is read to its end, with nothing said about it; and gone on with at every position, by what was found out.
 func TestDetectedWalks(t *testing.T) {
 	for _, kind := range []string{"cursor", "json_link", "header_link", "page_number", "one page"} {
-		make := func() *api {
+		fresh := func() *api {
 			a := &api{rows: people(250, 1), size: 100}
 			switch kind {
 			case "page_number":
@@ -83,7 +83,7 @@ func TestDetectedWalks(t *testing.T) {
 			}
 			return a
 		}
-		a := make()
+		a := fresh()
 		r := walk(t, extract(t, a, open()), extractor.Position{}, extractor.WalkOptions{})
 		wantIDs(t, r, 1, 250)
 		if pages := map[bool]int{true: 1, false: 3}[kind == "one page"]; r.err != nil || r.requests != pages {
@@ -93,7 +93,7 @@ func TestDetectedWalks(t *testing.T) {
 			t.Errorf("%s: %v", kind, r)
 		}
 		for i, next := range r.next {
-			a := make()
+			a := fresh()
 			at := extractor.ParsePosition(next.JSON())
 			rest := walk(t, extract(t, a, open()), at, extractor.WalkOptions{Resumed: true})
 			done := min(i*100+100, 250)
@@ -104,7 +104,7 @@ func TestDetectedWalks(t *testing.T) {
 			if at != next || rest.err != nil || rest.end.Proven || rest.end.Restarted || rest.detected != "" {
 				t.Errorf("%s, page %d at %+v: %v", kind, i+1, next, rest)
 			}
-			back := walk(t, extract(t, make(), open()), at.OnePageBack(), extractor.WalkOptions{Resumed: true})
+			back := walk(t, extract(t, fresh(), open()), at.OnePageBack(), extractor.WalkOptions{Resumed: true})
 			if back.err != nil || len(back.ids) < len(rest.ids) {
 				t.Errorf("%s, one page back of %+v: %v", kind, next, back)
 			}
