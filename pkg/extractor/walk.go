@@ -342,7 +342,7 @@ func (w *Walk) repeated(p *Page, at, next place) error {
 		w.tokens = make(map[uint64]place)
 	}
 	if at.token == "" { // a link to the first page is its URL
-		w.tokens[xxh3.HashString(w.x.target.url(w.pager.ask(at)))] = at
+		w.tokens[xxh3.HashString(w.target.url(w.pager.ask(at)))] = at
 	}
 	token := xxh3.HashString(next.token)
 	if earlier, ok := w.tokens[token]; ok {
