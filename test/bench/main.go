@@ -3,8 +3,8 @@
 //
 // Both are processes of their own, asked for the same pages, with the same schema and batches of the same size. A round runs the
 // program, the program again (the A/A control: how far its ratio is from 1 is what the others' may be off by), the program without its
-// transactions (plain.go: what exactly once costs) and the alternative, in rotating order. What arrived is counted at the broker, and
-// all topics must hold the same values, byte for byte.
+// transactions (plain.go: what exactly once costs) and without JSON (without.go), and the alternative, in rotating order. What arrived
+// is counted at the broker, and all topics must hold the same values, byte for byte. Before that, encoders are compared alone (micro.go).
 //
 //	go run ./test/bench -records 100000 -page 100 -rounds 3 -interval 1s -kafka embedded
 package main
@@ -36,18 +36,22 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var b bench
-	var alternative, index bool
+	var alternative, bare, index bool
 	flag.IntVar(&b.records, "records", 100_000, "records of about 600 bytes")
 	flag.IntVar(&b.page, "page", 100, "records a page")
-	flag.IntVar(&b.rounds, "rounds", 3, "rounds of all four")
+	flag.IntVar(&b.rounds, "rounds", 3, "rounds of all five")
 	flag.StringVar(&b.interval, "interval", "1s", "the program's commit_interval; 0s is a transaction a page")
 	flag.StringVar(&b.kafka, "kafka", "embedded", "embedded, or real: one broker, which needs Java and Maven")
 	flag.BoolVar(&alternative, "alternative", false, "be the alternative: API BROKER TOPIC PAGE")
+	flag.BoolVar(&bare, "without-json", false, "be the program without JSON: API BROKER TOPIC PAGE RECORDS FILE")
 	flag.BoolVar(&index, "index", false, "measure the index of what a topic holds instead")
 	flag.Parse()
 	err := func() error {
 		if alternative {
 			return runAlternative(ctx, flag.Args())
+		}
+		if bare {
+			return runWithout(ctx, flag.Args())
 		}
 		if index {
 			return runIndex(ctx, os.Stdout)
@@ -74,6 +78,7 @@ const (
 	program = "producer"
 	control = "producer again"
 	plain   = "no transactions"
+	noJSON  = "no JSON work"
 	maps    = "json maps + goavro"
 )
 
@@ -99,12 +104,15 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer stop()
 
+	if err := writeEncoded(b.encoded(), pages); err != nil {
+		return err
+	}
 	if err := micro(out, pages, microRounds); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%d records of %d bytes in %d pages, commit_interval %s, %s broker, %d rounds\n\n", b.records, pages.bytes/b.records, len(pages.bodies), b.interval, b.kafka, b.rounds)
 	b.results = map[string][]result{}
-	names := []string{program, control, plain, maps}
+	names := []string{program, control, plain, noJSON, maps}
 	for round := range b.rounds {
 		for i := range names {
 			name := names[(round+i)%len(names)]
@@ -115,6 +123,9 @@ func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	return b.report(out, names)
 }
+
+// encoded is the file of what the program makes of the pages.
+func (b *bench) encoded() string { return filepath.Join(b.dir, "encoded") }
 
 // startKafka starts a broker, which stop ends.
 func (b *bench) startKafka(ctx context.Context) (stop func(), err error) {
@@ -137,7 +148,7 @@ func (b *bench) startKafka(ctx context.Context) (stop func(), err error) {
 	return nil, fmt.Errorf("-kafka %s: want embedded or real", b.kafka)
 }
 
-// one runs one of the four into a topic of its own.
+// one runs one of the five into a topic of its own.
 func (b *bench) one(ctx context.Context, name string, round int) error {
 	pipeline := fmt.Sprintf("bench-%s-%d", strings.Map(func(r rune) rune {
 		if r < 'a' || r > 'z' {
@@ -147,7 +158,7 @@ func (b *bench) one(ctx context.Context, name string, round int) error {
 	}, name), round)
 	topic := pipeline + ".contacts"
 	var cmd *exec.Cmd
-	if name == maps {
+	if name == maps || name == noJSON {
 		self, err := os.Executable()
 		if err != nil {
 			return err
@@ -155,7 +166,11 @@ func (b *bench) one(ctx context.Context, name string, round int) error {
 		if err := b.createTopic(ctx, topic); err != nil {
 			return err
 		}
-		cmd = exec.CommandContext(ctx, self, "-alternative", b.api.URL, b.brokers[0], topic, fmt.Sprint(b.page))
+		args := []string{"-alternative", b.api.URL, b.brokers[0], topic, fmt.Sprint(b.page)}
+		if name == noJSON {
+			args = []string{"-without-json", b.api.URL, b.brokers[0], topic, fmt.Sprint(b.page), fmt.Sprint(b.records), b.encoded()}
+		}
+		cmd = exec.CommandContext(ctx, self, args...)
 	} else {
 		config := filepath.Join(b.dir, pipeline+".yaml")
 		text := fmt.Sprintf(configuration, pipeline, b.api.URL, b.page, b.brokers[0], b.interval)

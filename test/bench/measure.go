@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// result is one run of one of the four.
+// result is one run of one of the five.
 type result struct {
 	wall, cpu time.Duration
 	peak      int64 // bytes of resident memory

@@ -84,6 +84,8 @@ func micro(out io.Writer, pages *pages, rounds int) error {
 	return nil
 }
 
+var contactsOptions = schema.Options{Namespace: "bench", Name: "contacts", Key: [][]string{{"id"}}}
+
 func newContenders() ([]*contender, error) {
 	codec, err := goavro.NewCodec(contactsSchema)
 	if err != nil {
@@ -95,7 +97,7 @@ func newContenders() ([]*contender, error) {
 	}
 	var contenders []*contender
 	for _, name := range []string{ours, oursAgain} {
-		enc, err := schema.Compile(s, schema.Options{Namespace: "bench", Name: "contacts", Key: [][]string{{"id"}}})
+		enc, err := schema.Compile(s, contactsOptions)
 		if err != nil {
 			return nil, err
 		}
