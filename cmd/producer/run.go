@@ -102,7 +102,7 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 	}
 	p, err := pipeline.New(cfg, pipeline.Options{
 		Resources: f.resources, Reset: f.reset, Full: f.full, Logger: out.log, Redact: out.redactor.String,
-		Observer: telemetry.Tee(metrics, out.progress), UserAgent: "producer/" + version(),
+		Observer: newPacer(telemetry.Tee(metrics, out.progress)), UserAgent: "producer/" + version(),
 	})
 	if err != nil {
 		return f.refuse(stdout, cfg.Pipeline, errors.New(out.redactor.String(err.Error())))

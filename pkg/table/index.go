@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"github.com/zeebo/xxh3"
 )
@@ -20,11 +21,11 @@ const (
 	firstLength = 16
 	// A segment grows when more than maxLoad/16 of it is in use.
 	maxLoad = 13
-	// mostBytes is what a key takes where segments have just grown.
-	mostBytes = 2.0 * slotBytes * 16 / maxLoad
+	// mostBytes is what a key takes where segments have just grown, by a quarter.
+	mostBytes = 1.25 * slotBytes * 16 / maxLoad
 )
 
-// segment is an open-addressing table with linear probing; its length is 0 or a power of two.
+// segment is an open-addressing table with linear probing.
 type segment struct {
 	slots []slot
 	used  int
@@ -71,16 +72,34 @@ func content(hash [16]byte, known bool) uint64 {
 
 func (x *Index) segment(p uint64) *segment { return &x.segments[p%segments] }
 
-// home is where a print's probing starts.
-func (s *segment) home(p uint64) int { return int(p / segments & uint64(len(s.slots)-1)) }
+// home is where a print's probing starts: the print's place among all, scaled to the slots.
+func (s *segment) home(p uint64) int {
+	i, _ := bits.Mul64(p, uint64(len(s.slots)))
+	return int(i)
+}
+
+// next is the slot after i, around the end.
+func (s *segment) next(i int) int {
+	if i++; i < len(s.slots) {
+		return i
+	}
+	return 0
+}
+
+// steps is how far i is behind from, around the end.
+func (s *segment) steps(from, i int) int {
+	if i >= from {
+		return i - from
+	}
+	return i - from + len(s.slots)
+}
 
 // find returns the slot of p, or nil.
 func (s *segment) find(p uint64) *slot {
 	if s.used == 0 {
 		return nil
 	}
-	mask := len(s.slots) - 1
-	for i := s.home(p); ; i = (i + 1) & mask {
+	for i := s.home(p); ; i = s.next(i) {
 		switch s.slots[i].print {
 		case p:
 			return &s.slots[i]
@@ -92,10 +111,9 @@ func (s *segment) find(p uint64) *slot {
 
 // insert puts a slot whose print is not there; there is room.
 func (s *segment) insert(n slot) {
-	mask := len(s.slots) - 1
 	i := s.home(n.print)
 	for s.slots[i].print != 0 {
-		i = (i + 1) & mask
+		i = s.next(i)
 	}
 	s.slots[i] = n
 	s.used++
@@ -121,11 +139,11 @@ func (x *Index) Apply(key []byte, hash [16]byte, known bool) error {
 }
 
 func (x *Index) grow(s *segment) error {
-	length := max(firstLength, 2*len(s.slots))
+	length := max(firstLength, len(s.slots)*5/4)
 	add := int64(length-len(s.slots)) * slotBytes
 	// While the slots move, the old ones stand beside the new ones.
 	if need := x.bytes + add + int64(len(s.slots))*slotBytes; x.maxBytes > 0 && need > x.maxBytes {
-		return &TooLargeError{Keys: x.live, Need: max(need, 2*x.bytes), Max: x.maxBytes} // all segments will soon grow
+		return &TooLargeError{Keys: x.live, Need: max(need, x.bytes*5/4), Max: x.maxBytes} // all segments will soon grow
 	}
 	old := s.slots
 	s.slots, s.used = make([]slot, length), 0
@@ -149,13 +167,12 @@ func (x *Index) Delete(key []byte) {
 	x.live--
 	x.seen -= int64(n.content & flagSeen)
 	// Backward shift: what probed past the hole moves into it.
-	mask := len(s.slots) - 1
 	hole := s.home(p)
 	for s.slots[hole].print != p {
-		hole = (hole + 1) & mask
+		hole = s.next(hole)
 	}
-	for i := (hole + 1) & mask; s.slots[i].print != 0; i = (i + 1) & mask {
-		if home := s.home(s.slots[i].print); (i-home)&mask >= (i-hole)&mask {
+	for i := s.next(hole); s.slots[i].print != 0; i = s.next(i) {
+		if home := s.home(s.slots[i].print); s.steps(home, i) >= s.steps(hole, i) {
 			s.slots[hole] = s.slots[i]
 			hole = i
 		}
