@@ -173,6 +173,9 @@ func describe(w io.Writer, r pipeline.ResourceDiff) {
 		}
 	}
 	_ = t.Flush() // a strings.Builder takes all
+	if r.More > 0 {
+		fmt.Fprintf(w, "  and %d more\n", r.More)
+	}
 	if len(r.Findings) == 0 {
 		fmt.Fprintln(w, "  no difference")
 	}

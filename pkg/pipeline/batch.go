@@ -1,15 +1,10 @@
 package pipeline
 
 import (
-	"bytes"
-	"fmt"
-	"strings"
-
 	"github.com/zeebo/xxh3"
 
 	"producer/pkg/extractor"
 	"producer/pkg/kafka"
-	"producer/pkg/schema"
 )
 
 // The bounds of a batch; the commit interval is the third.
@@ -35,9 +30,7 @@ type row struct {
 	droppedBy  int32 // the row whose record of the same key came later, or -1
 	previous   int32 // the row before it with the same key print, or -1
 	fate       fate
-	letter     []byte // a dead letter's original bytes; of a row that is published, those of the record with all its values
-	reason     string
-	field      string
+	letter     *letter // nil: none; of a row that is published, values of it are discarded
 }
 
 // published reports whether the batch publishes the row's record.
@@ -45,27 +38,6 @@ func (r *row) published() bool { return r.fate == publish && r.droppedBy < 0 }
 
 // lettered reports whether the batch writes a dead letter for the row: the record itself was discarded, or values of it.
 func (r *row) lettered() bool { return r.fate == deadLetter || r.published() && r.letter != nil }
-
-// maxReason bounds the headers of a dead letter, in bytes.
-const maxReason = 1 << 10
-
-// leaveOut notes which values of the row's record are discarded, if any: they are told in a dead letter beside the record.
-func (r *row) leaveOut(raw []byte, without []*schema.Misfit) {
-	r.letter, r.reason, r.field = nil, "", ""
-	if len(without) == 0 {
-		return
-	}
-	var reasons, fields []string
-	size := 0
-	for i, m := range without {
-		if size += len(m.Error()); size > maxReason && i > 0 {
-			reasons = append(reasons, fmt.Sprintf("and %d more", len(without)-i))
-			break
-		}
-		reasons, fields = append(reasons, m.Error()), append(fields, m.Path)
-	}
-	r.letter, r.reason, r.field = bytes.Clone(raw), strings.Join(reasons, "; "), strings.Join(fields, ", ")
-}
 
 // pageMark is what a batch remembers of a page: where it stood and where the walk goes on after it.
 type pageMark struct {
@@ -79,12 +51,13 @@ type pageMark struct {
 // batch gathers whole pages for one transaction. Of the rows of one key the last is published, unless the resource appends.
 // It belongs to one goroutine; its arena is reused by reset.
 type batch struct {
-	arena  []byte
-	rows   []row
-	pages  []pageMark
-	prints map[uint64]int32 // the last row of a key print
-	keyed  bool             // keys are looked up
-	merge  bool             // of a key, only the last row stands
+	arena   []byte
+	letters int // bytes of dead letters, those of bodies that were written again included
+	rows    []row
+	pages   []pageMark
+	prints  map[uint64]int32 // the last row of a key print
+	keyed   bool             // keys are looked up
+	merge   bool             // of a key, only the last row stands
 }
 
 func newBatch(merge, keyed bool) *batch {
@@ -92,13 +65,15 @@ func newBatch(merge, keyed bool) *batch {
 }
 
 func (b *batch) reset() {
-	b.arena, b.rows, b.pages = b.arena[:0], b.rows[:0], b.pages[:0]
+	b.arena, b.rows, b.pages, b.letters = b.arena[:0], b.rows[:0], b.pages[:0], 0
 	clear(b.prints)
 }
 
 func (b *batch) empty() bool { return len(b.pages) == 0 }
 
-func (b *batch) full() bool { return len(b.arena) >= batchBytes || len(b.rows) >= batchRecords }
+func (b *batch) full() bool {
+	return len(b.arena)+b.letters >= batchBytes || len(b.rows) >= batchRecords
+}
 
 // begin opens the next page.
 func (b *batch) begin(p *extractor.Page) {
@@ -179,14 +154,21 @@ func (b *batch) link(key []byte, i int32) int32 {
 }
 
 // bury makes row i a dead letter: the row that it had dropped stands again, or is dropped by what dropped i.
-func (b *batch) bury(i int, raw []byte, reason, field string) {
+func (b *batch) bury(i int, l *letter) {
 	r := &b.rows[i]
 	if b.merge {
 		if old := b.seek(b.bytes(r.key), func(o *row) bool { return o.fate != deadLetter && o.droppedBy == int32(i) }); old >= 0 {
 			b.rows[old].droppedBy = r.droppedBy
 		}
 	}
-	r.fate, r.letter, r.reason, r.field = deadLetter, bytes.Clone(raw), reason, field // the arena may be cut back to write bodies again
+	r.fate = deadLetter
+	b.enclose(r, l)
+}
+
+// enclose gives a row its dead letter.
+func (b *batch) enclose(r *row, l *letter) {
+	r.letter = l
+	b.letters += l.size()
 }
 
 // truncate takes back page n and all after it: rows that they had dropped stand again.
@@ -220,7 +202,7 @@ func (b *batch) culprit(e *kafka.TooLargeError, topic string) int32 {
 		}
 		size := len(e.Key) + len(b.bytes(r.value)) + len(kafka.ContentHash) + len(r.hash)
 		if letter {
-			size = len(e.Key) + len(r.letter) + len("reason") + len(r.reason) + len("field") + len(r.field)
+			size = len(e.Key) + r.letter.size()
 		}
 		if size == e.Size {
 			return int32(i)
@@ -255,8 +237,7 @@ func (b *batch) records(dst []kafka.Record, t target) []kafka.Record {
 	for i := range b.rows {
 		r := &b.rows[i]
 		if r.lettered() {
-			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.key(r), Value: r.letter, Headers: []kafka.Header{
-				{Key: "reason", Value: []byte(r.reason)}, {Key: "field", Value: []byte(r.field)}}})
+			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.key(r), Value: r.letter.raw, Headers: r.letter.headers()})
 		}
 		if r.published() {
 			rec := kafka.Record{Topic: t.topic, Partition: -1, Key: b.key(r), Value: b.bytes(r.value), Headers: []kafka.Header{{Key: kafka.ContentHash, Value: r.hash[:]}}}

@@ -51,7 +51,7 @@ func TestBatchKeepsTheLastRowOfEachKey(t *testing.T) {
 			for i := first; i < len(rows); i++ {
 				if rnd.IntN(5) == 0 {
 					rows[i].buried = true
-					b.bury(i, []byte("{}"), "reason", "field")
+					b.bury(i, &letter{raw: []byte("{}"), reason: "reason", field: "field"})
 				}
 			}
 		}
@@ -111,5 +111,26 @@ func TestBatchOfAppendKeepsAll(t *testing.T) {
 	}
 	if got := len(b.records(nil, target{topic: "t", partitions: 1})); got != 3 {
 		t.Errorf("%d records, want 3", got)
+	}
+}
+
+// Dead letters count as a batch's bytes, and let it be closed.
+func TestBatchIsFullOfLetters(t *testing.T) {
+	b := newBatch(true, true)
+	b.begin(&extractor.Page{})
+	for i := 0; !b.full(); i++ {
+		if i > 20 {
+			t.Fatal("20 MiB of dead letters do not fill a batch")
+		}
+		at := len(b.arena)
+		b.arena = fmt.Append(b.arena, i)
+		b.add(at, [16]byte{}, publish)
+		b.bury(i, newLetter(make([]byte, 1<<20)))
+	}
+	if n := len(b.rows); n != batchBytes>>20 {
+		t.Errorf("full with %d letters of 1 MiB, want %d", n, batchBytes>>20)
+	}
+	if b.reset(); b.full() {
+		t.Error("full after a reset")
 	}
 }

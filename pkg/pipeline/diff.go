@@ -39,7 +39,8 @@ type ResourceDiff struct {
 	File     string    `json:"file"`      // that pins the schema; empty without one
 	Pages    int       `json:"pages"`     // of the sample
 	Records  int       `json:"records"`
-	Findings []Finding `json:"findings"`
+	Findings []Finding `json:"findings"` // the gravest kinds first, at most 500
+	More     int       `json:"more"`     // findings beyond these
 	Verdict  string    `json:"verdict"`
 	Words    string    `json:"words"` // why it is incompatible, the registry's own where it refused
 	Refused  bool      `json:"refused"`
@@ -94,8 +95,7 @@ func (p *Pipeline) Diff(ctx context.Context) Diff {
 			note(fmt.Errorf("%s: %w", s.res.Name, err))
 		}
 		p.opts.Observer.End(s.res.Name, string(status), string(NoProof), time.Since(began))
-		if d.refused() {
-			d.Refused = true
+		if d.conclude(); d.Refused {
 			note(&DataError{Where: s.res.Name, Err: errors.New("the next run would be refused")})
 		}
 		out.Resources = append(out.Resources, d)
@@ -106,8 +106,21 @@ func (p *Pipeline) Diff(ctx context.Context) Diff {
 	return out
 }
 
-func (d *ResourceDiff) refused() bool {
-	return d.Verdict == VerdictIncompatible || slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Kind == FindingConflicting })
+// maxFindings bounds what is told of a resource: where ids are names, a sample has no end of them.
+const maxFindings = 500
+
+// conclude sorts and bounds the findings, and says whether the next run would be refused.
+func (d *ResourceDiff) conclude() {
+	kinds := []string{FindingConflicting, FindingDiscarded, FindingVariant, FindingAdded, FindingVanished}
+	slices.SortStableFunc(d.Findings, func(a, b Finding) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
+	d.Refused = d.Verdict == VerdictIncompatible || len(d.Findings) > 0 && d.Findings[0].Kind == FindingConflicting
+	if n := len(d.Findings); n > maxFindings {
+		d.Findings, d.More = d.Findings[:maxFindings], n-maxFindings
+	}
+	for i := range d.Findings {
+		f := &d.Findings[i]
+		f.Field, f.Avro, f.Why = shorten(f.Field), shorten(f.Avro), shorten(f.Why)
+	}
 }
 
 // compare fills d.

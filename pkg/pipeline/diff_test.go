@@ -273,3 +273,26 @@ func TestInfer(t *testing.T) {
 		t.Errorf("without a directory: %v", err)
 	}
 }
+
+// TestDiffIsBounded: where ids are names there is no end of findings, and the gravest are told.
+func TestDiffIsBounded(t *testing.T) {
+	w := begin(t, rows(20)...)
+	w.run(w.pipeline("merge", ""), pipeline.ExitOK)
+	var b strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&b, `,"id%d":1`, i)
+	}
+	w.set(func() {
+		w.rows[3] = `{"id":4,"` + strings.Repeat("n", 100_000) + `":1` + b.String() + `,"version":9223372036854775808}`
+	})
+	d := w.pipeline("merge", "").Diff(t.Context())
+	r := d.Resources[0]
+	if d.ExitCode != pipeline.ExitData || len(r.Findings) != 500 || r.More != 2502 || r.Findings[0].Kind != pipeline.FindingConflicting || r.Findings[0].Field != "version" {
+		t.Errorf("exit %d, %d findings and %d more, the first %+v", d.ExitCode, len(r.Findings), r.More, r.Findings[:1])
+	}
+	for _, f := range r.Findings {
+		if len(f.Field)+len(f.Avro)+len(f.Why) > 4000 {
+			t.Errorf("a finding of %d bytes", len(f.Field)+len(f.Avro)+len(f.Why))
+		}
+	}
+}

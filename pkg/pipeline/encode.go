@@ -90,7 +90,9 @@ func (w *worker) body(ctx context.Context, page *extractor.Page, first int) erro
 	if w.codec.refusesTable() {
 		for i, rec := range page.Records {
 			if b.rows[first+i].fate == publish {
-				b.bury(first+i, rec.Raw(), w.codec.tableMissing(), "")
+				l := newLetter(rec.Raw())
+				l.reason = w.codec.tableMissing()
+				b.bury(first+i, l)
 			}
 		}
 		return nil
@@ -106,7 +108,10 @@ func (w *worker) body(ctx context.Context, page *extractor.Page, first int) erro
 		arena, without, err := w.write(b.arena, page.Records[i])
 		if err == nil {
 			b.arena, r.value = arena, [2]int{at, len(arena)}
-			r.leaveOut(page.Records[i].Raw(), without)
+			r.letter = nil // of a body that is written again
+			if len(without) > 0 {
+				b.enclose(r, newLetter(page.Records[i].Raw(), without...))
+			}
 			continue
 		}
 		var misfit *schema.Misfit
@@ -115,7 +120,7 @@ func (w *worker) body(ctx context.Context, page *extractor.Page, first int) erro
 		}
 		switch mode := w.codec.mode(misfit); {
 		case mode == "discard_row":
-			b.bury(first+i, page.Records[i].Raw(), misfit.Error(), misfit.Path)
+			b.bury(first+i, newLetter(page.Records[i].Raw(), misfit))
 		case mode == "freeze" || mode == "discard_value" || misfit.Final || grown:
 			return w.dataError(page, i, err)
 		default:
@@ -151,18 +156,18 @@ const maxTold = 50
 func (w *worker) tellLetters(page *extractor.Page, rows []row) {
 	for i := range rows {
 		r := &rows[i]
-		if !r.lettered() || w.told[r.field] || len(w.told) >= maxTold {
+		if !r.lettered() || w.told[r.letter.field] || len(w.told) >= maxTold {
 			continue
 		}
 		if w.told == nil {
 			w.told = map[string]bool{}
 		}
-		w.told[r.field] = true
+		w.told[r.letter.field] = true
 		what := "a record is discarded: it goes to the dead letter topic, as do others like it"
 		if r.fate != deadLetter {
 			what = "a value is discarded: its record is published without it, and goes to the dead letter topic as it came, as do others like it"
 		}
-		w.p.log.Warn(what, "resource", w.res.Name, "at", page.Label, "topic", w.deadLetters(), "field", r.field, "reason", r.reason)
+		w.p.log.Warn(what, "resource", w.res.Name, "at", page.Label, "topic", w.deadLetters(), "field", r.letter.field, "reason", r.letter.reason)
 	}
 }
 

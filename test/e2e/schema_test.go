@@ -59,7 +59,7 @@ func TestSchemaCommands(t *testing.T) {
 
 		l.rows[3] = `{"id":4,"name":["n4"],"v":12,"address":{"city":"Ulm"}}`
 		d := s.diff(config, 0)
-		if got, want := d.kinds(), "added address, variant name"; got != want || d.Resources[0].Verdict != "compatible" {
+		if got, want := d.kinds(), "variant name, added address"; got != want || d.Resources[0].Verdict != "compatible" {
 			s.Errorf("got %s (%+v), want %s", got, d, want)
 		}
 		s.start("schema", "diff", "-c", config).wait(0).mentions("name__v_array_string", "compatible", "JDBC", "1 of 150 records")
