@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +97,49 @@ func TestSourceFaults(t *testing.T) {
 		a.edit(contacts, func(l *listing) { l.at = nil })
 		s.run(config, 0).expect("contacts", object{"status": "complete", "published": 400, "unchanged": 100, "proof": "resumed"})
 		s.times(s.table("contacts", l.rows), 1)
+	})
+}
+
+// A link to the next page that leads to another origin is not followed, and what came before it is kept. Once it leads where it should,
+// the walk goes on with that page.
+func TestLinksThatLeadAway(t *testing.T) {
+	leads := map[string]func(other string) string{
+		"another server": func(other string) string { return other + contacts },
+		"no scheme":      func(other string) string { return strings.TrimPrefix(other, "http:") + contacts },
+		"a user's name":  func(other string) string { return strings.Replace(other, "http://", "http://127.0.0.1@", 1) + contacts },
+		"a backslash":    func(other string) string { return `\\` + strings.TrimPrefix(other, "http://") + contacts },
+		"no http":        func(string) string { return "file:///etc/passwd" },
+	}
+	each(t, leads, func(s *scenario, lead func(string) string) {
+		other := s.serve("", map[string]*listing{contacts: {rows: plain(1)}})
+		rows := plain(300)
+		away := true
+		l := &listing{page: func(q url.Values) string {
+			from := number(q, "from", 0)
+			next := "null"
+			switch {
+			case from == 100 && away:
+				next = text(lead(other.URL))
+			case from < 200:
+				next = text(fmt.Sprintf("%s?from=%d", contacts, from+100))
+			}
+			return fmt.Sprintf(`{"data":[%s],"next":%s}`, strings.Join(rows[from:from+100], ","), next)
+		}}
+		a := s.api(l)
+		config := s.config(a, eachPage, edits{"source.resources.0.endpoint.paginator": object{"type": "json_link", "next_url_path": "next"}})
+		o := s.run(config, 3)
+		o.mentions("contacts", "next_url_path", "committed in this run")
+		kept := o.count("contacts", "published")
+		if kept%100 != 0 || kept > 200 {
+			s.Errorf("%d records were kept", kept)
+		}
+		s.times(s.table("contacts", rows[:kept]), 1)
+		if got := len(other.requests(contacts)); got != 0 {
+			s.Errorf("%d requests to the other server", got)
+		}
+		away = false
+		s.run(config, 0).expect("contacts", object{"status": "complete", "published": 300 - kept})
+		s.times(s.table("contacts", rows), 1)
 	})
 }
 

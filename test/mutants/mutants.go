@@ -37,7 +37,7 @@ const (
 	commitGo   = "pkg/pipeline/commit.go"
 	sessionGo  = "pkg/pipeline/session.go"
 	fenceGo    = "pkg/pipeline/fence.go"
-	walkGo     = "pkg/pipeline/walk.go"
+	beginGo    = "pkg/pipeline/begin.go"
 	batchGo    = "pkg/pipeline/batch.go"
 	encodeGo   = "pkg/pipeline/encode.go"
 	deletesGo  = "pkg/pipeline/deletes.go"
@@ -94,7 +94,7 @@ func mutants() []mutant {
 			"	if err := p.refence(ctx, s); err != nil {\n		return false, err\n	}\n", ""}}, []killer{chaos("-only", "lost answer")}},
 		{"memory moves before the commit", []edit{{commitGo,
 			"	producer := w.producer\n", "	producer := w.producer\n	w.state = st\n"}}, []killer{chaos("-only", "lost answer")}},
-		{"index applied before the commit, and kept", []edit{{walkGo,
+		{"index applied before the commit, and kept", []edit{{beginGo,
 			"	if w.index != nil && len(w.ends) > 0 && slices.Equal(w.ends, w.info.EndOffsets) {", "	if w.index != nil && len(w.ends) > 0 {"}, {commitGo,
 			"	producer := w.producer\n",
 			`	producer := w.producer
@@ -104,11 +104,11 @@ func mutants() []mutant {
 		}
 	}
 `}}, []killer{test("./pkg/pipeline", "IndexFollowsTheTopic")}},
-		{"index kept although others wrote", []edit{{walkGo,
+		{"index kept although others wrote", []edit{{beginGo,
 			"	if w.index != nil && len(w.ends) > 0 && slices.Equal(w.ends, w.info.EndOffsets) {", "	if w.index != nil && len(w.ends) > 0 {"}}, []killer{test("./pkg/pipeline", "IndexFollowsTheTopic")}},
-		{"no overlap on resume", []edit{{walkGo,
+		{"no overlap on resume", []edit{{beginGo,
 			"	back := at.OnePageBack()", "	back := at"}}, []killer{test("./pkg/pipeline", "ResumeReadsOnePageAgain")}},
-		{"resume one page too far", []edit{{walkGo,
+		{"resume one page too far", []edit{{beginGo,
 			"	back := at.OnePageBack()", "	back := extractor.Position{Offset: 2*at.Offset - at.Back}"}}, []killer{chaos("-only", "kill at a point")}},
 		{"checkpoint one page too far", []edit{{commitGo,
 			"		st.Position = w.batch.pages[n-1].next.JSON()",
@@ -116,10 +116,10 @@ func mutants() []mutant {
 			[]killer{chaos("-only", "kill at a point")}},
 		{"overlap page published again", []edit{{encodeGo,
 			"(w.diff || w.overlap)", "w.diff"}}, []killer{chaos("-only", "kill at a point", "-publish", "all")}},
-		{"walks with deletes are gone on with", []edit{{walkGo,
+		{"walks with deletes are gone on with", []edit{{beginGo,
 			"	case w.deletes():\n", "	case false:\n"}}, []killer{test("./pkg/pipeline", "DeletesStartOver"), chaos("-only", "kill at a point")}},
 		{"resumed walks prove", []edit{
-			{walkGo, "	case w.deletes():\n", "	case false:\n"},
+			{beginGo, "	case w.deletes():\n", "	case false:\n"},
 			{finishGo, "	case w.resumed:\n		return Resumed, \"another process began the walk\"\n", ""},
 			{finishGo, "	case end.Proven:", "	case end.Proven || w.resumed:"},
 		}, []killer{chaos("-only", "kill at a point")}},
@@ -138,7 +138,7 @@ func mutants() []mutant {
 		{"a key's tombstone and its record in two transactions", []edit{{"pkg/pipeline/reset.go",
 			"				tombstones++\n			}\n", "				tombstones++\n			}\n			if err := send(); err != nil {\n				return err\n			}\n"}},
 			[]killer{test("./pkg/pipeline", "ResetInSeveralTransactions")}},
-		{"positions never grow old", []edit{{walkGo,
+		{"positions never grow old", []edit{{beginGo,
 			"	case age.Abs() >= within:", "	case false:"}}, []killer{test("./pkg/pipeline", "PositionsGrowOld")}},
 		{"an answer cut at its bound", []edit{{scanGo,
 			"	req.MaxBytes = math.MaxInt32\n", "	req.MaxBytes = fetchMaxBytes + 0*math.MaxInt32\n"}}, []killer{test("./pkg/kafka", "ScanPassesOver")}},

@@ -1,0 +1,119 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"producer/pkg/extractor"
+	"producer/pkg/schema"
+)
+
+// The sample that the first schema is inferred from: so many pages, so long, or so many bytes, whichever comes first.
+const (
+	samplePages = 10
+	sampleTime  = 2 * time.Second
+	sampleBytes = 64 << 20
+)
+
+// take brings a page into the batch, by way of the sample while there is no schema.
+func (w *worker) take(ctx context.Context, page *extractor.Page) error {
+	if page.Restarted && w.resumed {
+		w.anew()
+	}
+	if page.Detected != "" {
+		w.p.log.Info("found out from the first answer; write it down to have it so for ever", "resource", w.res.Name, "found", page.Detected)
+	}
+	if page.Total != nil {
+		w.sum.Total = page.Total
+		if w.first == nil {
+			w.first = page.Total
+		}
+	}
+	if w.codec.ready() || w.codec.refusesTable() {
+		return w.encode(ctx, page)
+	}
+	if len(w.sample) == 0 {
+		w.began = time.Now()
+	}
+	w.sample = append(w.sample, page)
+	w.sampled += page.Bytes
+	if w.codec.pinned != nil || len(w.sample) >= samplePages || w.sampled >= sampleBytes || time.Since(w.began) >= sampleTime {
+		return w.settle(ctx)
+	}
+	return nil
+}
+
+// settle gives the codec its schema from the sample and encodes the sample. Pages before one that cannot be observed are kept.
+func (w *worker) settle(ctx context.Context) error {
+	pages := w.sample
+	w.sample, w.sampled = nil, 0
+	defer func() {
+		for _, p := range pages {
+			p.Release()
+		}
+	}()
+	obs := schema.NewObservation(w.codec.opts)
+	good := len(pages)
+	var fault error
+	if w.codec.pinned == nil {
+		good, fault = w.observeAll(obs, pages)
+	}
+	if good > 0 {
+		if err := w.codec.settle(ctx, obs); err != nil {
+			return err
+		}
+		w.sum.SchemaID = w.codec.frame.ID
+	}
+	for good > 0 {
+		p := pages[0]
+		pages, good = pages[1:], good-1
+		if err := w.encode(ctx, p); err != nil {
+			return err
+		}
+	}
+	return fault
+}
+
+// observeAll merges what the pages hold into obs, up to the first page that cannot be observed; it returns how many could.
+func (w *worker) observeAll(obs *schema.Observation, pages []*extractor.Page) (int, error) {
+	for i, p := range pages {
+		one, err := w.observe(p)
+		if err != nil {
+			return i, err
+		}
+		obs.Merge(one)
+	}
+	return len(pages), nil
+}
+
+// observe adds up what a page's records hold.
+func (w *worker) observe(p *extractor.Page) (*schema.Observation, error) {
+	obs := schema.NewObservation(w.codec.opts)
+	var key []byte
+	for i, rec := range p.Records {
+		var err error
+		if len(w.res.PrimaryKey) > 0 { // before its schema is registered: a record without a key must not shape one
+			key, err = w.extractor.AppendKey(key[:0], rec)
+		}
+		if err == nil {
+			err = obs.Add(rec)
+		}
+		if err != nil {
+			return nil, w.dataError(p, i, err)
+		}
+	}
+	return obs, nil
+}
+
+// dataError names the record that err is about.
+func (w *worker) dataError(p *extractor.Page, i int, err error) error {
+	where := fmt.Sprintf("%s, record %d", p.Label, i+1)
+	if key, kerr := w.extractor.AppendKey(nil, p.Records[i]); kerr == nil && len(key) > 0 {
+		if len(key) > 64 {
+			key = append(key[:64:64], "..."...)
+		}
+		where += fmt.Sprintf(", key %q", key)
+	}
+	return &DataError{Where: where, Err: err}
+}
