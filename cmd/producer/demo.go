@@ -53,7 +53,7 @@ func demo(ctx context.Context, file, dir string, stdout, stderr io.Writer) error
 	out := newOutput(cfg, "text", "text", stdout, stderr)
 	defer func() { out.close() }()
 	cycle := func() error {
-		p, err := pipeline.New(cfg, pipeline.Options{Logger: out.log, Observer: out.progress, Redact: out.redactor.String, UserAgent: "producer/demo"})
+		p, err := pipeline.New(cfg, pipeline.Options{Logger: out.log, Observer: out.progress, Redact: out.redactor.String, OnSecret: out.redactor.Add, UserAgent: "producer/demo"})
 		if err != nil {
 			return &exit{code: pipeline.ExitUsage, text: err.Error()}
 		}

@@ -101,7 +101,7 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		out.log.Info("metrics are served", "addr", addr)
 	}
 	p, err := pipeline.New(cfg, pipeline.Options{
-		Resources: f.resources, Reset: f.reset, Full: f.full, Logger: out.log, Redact: out.redactor.String,
+		Resources: f.resources, Reset: f.reset, Full: f.full, Logger: out.log, Redact: out.redactor.String, OnSecret: out.redactor.Add,
 		Observer: newPacer(telemetry.Tee(metrics, out.progress)), UserAgent: "producer/" + version(),
 	})
 	if err != nil {

@@ -128,7 +128,7 @@ func (f *schemaFlags) with(stdout, stderr io.Writer, do func(*pipeline.Pipeline,
 	for _, w := range cfg.Warnings {
 		out.log.Warn(w)
 	}
-	p, err := pipeline.New(cfg, pipeline.Options{Resources: f.resources, Logger: out.log, Redact: out.redactor.String, Observer: out.progress, UserAgent: "producer/" + version()})
+	p, err := pipeline.New(cfg, pipeline.Options{Resources: f.resources, Logger: out.log, Redact: out.redactor.String, OnSecret: out.redactor.Add, Observer: out.progress, UserAgent: "producer/" + version()})
 	if err != nil {
 		return refuse(cfg.Pipeline, errors.New(out.redactor.String(err.Error())))
 	}

@@ -1,25 +1,33 @@
 package config
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Auth is one of dlt's ways to authenticate a request. Which fields are set depends on Type.
 type Auth struct {
-	Type               string // "api_key", "bearer" or "http_basic"
+	Type               string // "api_key", "bearer", "http_basic" or "oauth2_client_credentials"
 	Name, Location     string // of api_key; Location is "header", "query" or "cookie"
 	APIKey, Token      Secret // of api_key and of bearer
 	Username, Password Secret // of http_basic
+
+	// Of oauth2_client_credentials.
+	TokenURL               string
+	ClientID, ClientSecret Secret
+	TokenRequest           []Param       // over grant_type, client_id and client_secret
+	TokenExpiry            time.Duration // of a token whose answer doesn't say it
 }
 
 // auth reads dlt's auth: a mapping with type (absent: bearer), or a type's name.
 func (l *loader) auth(n *node) *Auth {
-	const right = `it must be {type: api_key, api_key: "${API_KEY}"}, {type: bearer, token: "${TOKEN}"} or ` +
-		`{type: http_basic, username: "${USER}", password: "${PASSWORD}"}`
+	const right = `it must be {type: api_key, api_key: "${API_KEY}"}, {type: bearer, token: "${TOKEN}"}, ` +
+		`{type: http_basic, username: "${USER}", password: "${PASSWORD}"} or ` +
+		`{type: oauth2_client_credentials, access_token_url: "https://…", client_id: "${ID}", client_secret: "${SECRET}"}`
 	if n.kind == scalarKind && n.tag == "!!str" { // its text may be a secret at the wrong place, so it isn't shown
 		switch n.text {
-		case "api_key", "bearer", "http_basic":
+		case "api_key", "bearer", "http_basic", "oauth2_client_credentials":
 			l.wrong(n, "is the bare name of a type, and dlt's own secrets are not read; %s", right)
-		case "oauth2_client_credentials":
-			l.wrong(n, "%s", oauth2Refusal)
 		default:
 			l.wrong(n, "is text that names no type; %s", right)
 		}
@@ -32,12 +40,8 @@ func (l *loader) auth(n *node) *Auth {
 	o := l.object(n)
 	a := &Auth{Type: "bearer"}
 	if t := o.get("type"); t != nil {
-		if t.kind == scalarKind && t.text == "oauth2_client_credentials" {
-			l.wrong(t, "%s", oauth2Refusal)
-			return nil
-		}
 		var ok bool
-		if a.Type, ok = l.word(t, "api_key", "bearer", "http_basic"); !ok {
+		if a.Type, ok = l.word(t, "api_key", "bearer", "http_basic", "oauth2_client_credentials"); !ok {
 			return nil
 		}
 	}
@@ -48,12 +52,66 @@ func (l *loader) auth(n *node) *Auth {
 		a.Token = o.wantSecret("token")
 	case "http_basic":
 		l.basic(o, a)
+	case "oauth2_client_credentials":
+		l.clientCredentials(o, a)
 	}
 	o.done()
 	return a
 }
 
-const oauth2Refusal = `oauth2_client_credentials is not supported; get a token yourself and write {type: bearer, token: "${TOKEN}"}`
+// clientCredentials reads the grant of that name (RFC 6749 section 4.4). The client's secret is sent to access_token_url and nowhere
+// else.
+func (l *loader) clientCredentials(o *object, a *Auth) {
+	if u := o.want("access_token_url", "give the URL that answers with a token, as in https://login.example.com/oauth2/token"); u != nil {
+		text, ok := l.text(u)
+		address, _, _ := strings.Cut(text, "?")
+		switch why := notBaseURL(address); {
+		case !ok:
+		case why != "":
+			l.wrong(u, "%s; it must be an http or https URL, as in https://login.example.com/oauth2/token", why)
+		default:
+			a.TokenURL = text
+			if unprotected(text) {
+				l.warn(u, "is asked over http, and the client's secret is readable on its way to another machine; use https")
+			}
+		}
+	}
+	a.ClientID = o.wantNamed("client_id", "give the client's id")
+	a.ClientSecret = o.wantSecret("client_secret")
+	if d := o.get("access_token_request_data"); given(d) {
+		l.object(d)
+		for _, m := range d.members {
+			v, ok := l.plain(m.value, nil)
+			if !ok {
+				continue
+			}
+			a.TokenRequest = append(a.TokenRequest, Param{Name: m.name, Values: []string{v}})
+			if hides(m.name, m.value, v) {
+				l.secret(v)
+			}
+		}
+	}
+	a.TokenExpiry = time.Hour
+	if e := o.get("default_token_expiration"); given(e) {
+		d, ok := l.duration(e, 1)
+		assign(&a.TokenExpiry, d, ok)
+	}
+	o.refuse(map[string]string{"access_token": "it is asked for at access_token_url; for a token of your own write type: bearer",
+		"session": "it is a Python object; client.retry and client.timeout hold for the token too"})
+}
+
+// wantNamed reads a name to log in with. A long one is kept out of messages.
+func (o *object) wantNamed(name, right string) Secret {
+	n := o.want(name, right)
+	if n == nil {
+		return ""
+	}
+	text, ok := o.text(n)
+	if ok && len(text) >= minSecretName {
+		o.secret(text)
+	}
+	return Secret(text)
+}
 
 func (l *loader) apiKey(o *object, a *Auth) {
 	a.Name, a.Location = "Authorization", "header"

@@ -38,7 +38,7 @@ func newTarget(client *rest.Client, c config.Client, e config.Endpoint) (target,
 	}
 	query = and(query, encode(e.Params))
 	t := target{method: e.Method, address: address, query: query, header: headers(client.SameOrigin(address), c, e),
-		object: e.JSON, auth: authOf(e.Auth), ownAuth: e.OwnAuth, config: e.Auth, redact: client.Redact}
+		object: e.JSON, auth: authOf(client, e.Auth), ownAuth: e.OwnAuth, config: e.Auth, redact: client.Redact}
 	for _, m := range e.Ignore {
 		t.ignore = append(t.ignore, rest.Match(m))
 	}
@@ -163,7 +163,7 @@ func headers(home bool, c config.Client, e config.Endpoint) http.Header {
 	return h
 }
 
-func authOf(a *config.Auth) rest.Auth {
+func authOf(client *rest.Client, a *config.Auth) rest.Auth {
 	switch {
 	case a == nil:
 		return nil
@@ -171,6 +171,12 @@ func authOf(a *config.Auth) rest.Auth {
 		return rest.Bearer{Token: a.Token.Reveal()}
 	case a.Type == "http_basic":
 		return rest.Basic{Username: a.Username.Reveal(), Password: a.Password.Reveal()}
+	case a.Type == "oauth2_client_credentials":
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {a.ClientID.Reveal()}, "client_secret": {a.ClientSecret.Reveal()}}
+		for _, p := range a.TokenRequest {
+			form[p.Name] = p.Values
+		}
+		return client.ClientCredentials(a.TokenURL, form, a.TokenExpiry)
 	}
 	return rest.APIKey{Name: a.Name, Location: a.Location, Value: a.APIKey.Reveal()}
 }

@@ -189,7 +189,8 @@ func (w *Walk) Next(ctx context.Context) (*Page, error) {
 
 // outlived reports whether err is the API's word that it knows the token no more that the walk was resumed with.
 func (w *Walk) outlived(err error) bool {
-	if w.asked || w.place.token == "" || !w.options.Resumed {
+	var token *rest.TokenError // another kind of token
+	if w.asked || w.place.token == "" || !w.options.Resumed || errors.As(err, &token) {
 		return false
 	}
 	var status *rest.StatusError

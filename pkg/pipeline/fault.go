@@ -65,6 +65,7 @@ func as[T error](err error) bool {
 // ExitCode classifies err by the contract's table; 0 for nil. What nothing else claims is the source's fault (3).
 func ExitCode(err error) int {
 	var status *rest.StatusError
+	var token *rest.TokenError
 	var intr *SignalError
 	switch {
 	case err == nil:
@@ -78,6 +79,8 @@ func ExitCode(err error) int {
 	case as[*GuardError](err), as[*checkpoint.VersionError](err), as[*kafka.TopicError](err):
 		return ExitUsage
 	case as[*kafka.AuthError](err), as[*registry.AuthError](err):
+		return ExitAuth
+	case errors.As(err, &token) && token.Denied:
 		return ExitAuth
 	case errors.As(err, &status) && (status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden):
 		return ExitAuth

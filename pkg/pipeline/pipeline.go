@@ -40,6 +40,7 @@ type Options struct {
 	Logger    *slog.Logger
 	Observer  Observer
 	Redact    func(string) string // applied to every error text that leaves; nil: as it is
+	OnSecret  func(string)        // told of each access token before it is used, so that Redact knows it; nil: nobody is
 	UserAgent string
 }
 
@@ -74,7 +75,7 @@ func New(cfg *config.Config, o Options) (*Pipeline, error) {
 	}
 	cl := cfg.Client
 	ro := rest.Options{
-		Timeout: cl.Timeout, MaxBody: cl.Limits.Body, Concurrency: cl.Concurrency, Redact: o.Redact, UserAgent: o.UserAgent,
+		Timeout: cl.Timeout, MaxBody: cl.Limits.Body, Concurrency: cl.Concurrency, Redact: o.Redact, OnSecret: o.OnSecret, UserAgent: o.UserAgent,
 		Retry: rest.Retry{MaxRetries: cl.Retry.MaxRetries, Factor: cl.Retry.Factor, InitialInterval: cl.Retry.InitialInterval,
 			MaxInterval: cl.Retry.MaxInterval, MaxRetryAfter: cl.Retry.MaxRetryAfter, StatusCodes: cl.Retry.StatusCodes},
 	}

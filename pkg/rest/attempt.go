@@ -27,7 +27,11 @@ type exchange struct {
 	url     *url.URL
 	method  string
 	place   string
-	auth    Auth // nil where the origin is another
+	auth    Auth   // nil where the origin is another
+	signer  Auth   // auth, with a token in it where it is one that asks for them
+	token   string // that token
+	refused string // the one before it, which the API took no more
+	maxBody int64
 	waits   *waits
 	resp    *Response
 }
@@ -36,16 +40,23 @@ type exchange struct {
 func (x *exchange) attempt(ctx context.Context) error {
 	x.resp.Attempts++
 	x.waits.floor = 0
-	if err := x.fetch(ctx); err != nil {
+	err := x.sign(ctx)
+	if err == nil {
+		err = x.fetch(ctx)
+	}
+	if x.outdated(err) {
+		x.resp.Attempts++
+		if err = x.sign(ctx); err == nil {
+			err = x.fetch(ctx)
+		}
+	}
+	if err != nil {
 		return err
 	}
-	if x.request.Accept == nil {
+	if x.request.Accept == nil || x.resp.Ignored {
 		return nil
 	}
-	if x.resp.Ignored {
-		return nil
-	}
-	err := x.request.Accept(x.resp.Body)
+	err = x.request.Accept(x.resp.Body)
 	if err == nil {
 		return nil
 	}
@@ -54,6 +65,33 @@ func (x *exchange) attempt(ctx context.Context) error {
 		return wrapped
 	}
 	return backoff.Permanent(wrapped)
+}
+
+// sign sees to it that there is a token where auth needs one. It comes before the host's budget is taken: the token has its own.
+func (x *exchange) sign(ctx context.Context) error {
+	a, ok := x.auth.(*ClientCredentials)
+	if !ok {
+		x.signer = x.auth
+		return nil
+	}
+	token, requests, err := a.fetch(ctx, x.client, x.refused, x.request.OnRetry)
+	x.signer, x.token = Bearer{Token: token}, token
+	x.resp.Requests += requests
+	if err != nil {
+		x.resp.Attempts-- // the API itself was not asked
+		return backoff.Permanent(err)
+	}
+	return nil
+}
+
+// outdated reports whether the API refused a token, for the first time in this request: it may have been revoked.
+func (x *exchange) outdated(err error) bool {
+	var status *StatusError
+	if x.token == "" || x.refused != "" || !errors.As(err, &status) || status.Status != http.StatusUnauthorized {
+		return false
+	}
+	x.refused = x.token
+	return true
 }
 
 // fetch holds the host's budget for as long as the network is used, not while Accept works.
@@ -90,7 +128,7 @@ func (x *exchange) fetch(ctx context.Context) error {
 	if err != nil {
 		return x.failed(ctx, actx, err)
 	}
-	body, err := readBody(r, x.request.Buf, resp.ContentLength, c.maxBody)
+	body, err := readBody(r, x.request.Buf, resp.ContentLength, x.maxBody)
 	if err != nil {
 		return x.failed(ctx, actx, err)
 	}
@@ -112,7 +150,7 @@ func (x *exchange) failed(ctx, actx context.Context, err error) error {
 	case errors.As(err, &redirect):
 		return backoff.Permanent(redirect)
 	case errors.Is(err, errTooLarge):
-		return backoff.Permanent(&BodyTooLargeError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Limit: c.maxBody})
+		return backoff.Permanent(&BodyTooLargeError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Limit: x.maxBody})
 	case errors.Is(err, errEncoding):
 		return backoff.Permanent(&ContentError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Why: err.Error()})
 	case actx.Err() != nil:
@@ -133,8 +171,8 @@ func (x *exchange) follow(ctx context.Context) (*http.Response, error) {
 			return nil, err
 		}
 		r.Response = from
-		if x.auth != nil {
-			x.auth.Apply(r)
+		if x.signer != nil {
+			x.signer.Apply(r)
 		}
 		x.resp.Requests++
 		x.resp.URL = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}

@@ -29,6 +29,9 @@ type Options struct {
 	// Redact takes secrets out of a text before it becomes part of an error; nil: texts stay as they are. It must know
 	// every form in which a secret may be echoed.
 	Redact func(string) string
+	// OnSecret is told of a secret that comes up on the way, an access token, before it is used. Redact must know it from then on. It
+	// may be called by several goroutines. nil: nobody is.
+	OnSecret func(string)
 	// UserAgent of every request that doesn't bring its own; default "producer".
 	UserAgent string
 	// Transport replaces the built-in one, as tests do. It must not follow redirects or decode bodies.
@@ -50,6 +53,10 @@ type Client struct {
 	redact    func(string) string
 	hosts     *hosts
 	gzips     sync.Pool // *gzip.Reader
+	onSecret  func(string)
+
+	grantsMu sync.Mutex
+	grants   map[[3]string]*ClientCredentials
 }
 
 // New returns a client for the API at baseURL: an http or https URL without user name, whose origin is the only one that
@@ -67,6 +74,8 @@ func New(baseURL string, o Options) (*Client, error) {
 		maxBody:   positive(o.MaxBody, 256<<20),
 		userAgent: o.UserAgent,
 		redact:    o.Redact,
+		onSecret:  o.OnSecret,
+		grants:    make(map[[3]string]*ClientCredentials),
 		hosts:     newHosts(max(o.Concurrency, 1), o.RateLimit),
 	}
 	if c.userAgent == "" {
@@ -74,6 +83,9 @@ func New(baseURL string, o Options) (*Client, error) {
 	}
 	if c.redact == nil {
 		c.redact = func(s string) string { return s }
+	}
+	if c.onSecret == nil {
+		c.onSecret = func(string) {}
 	}
 	if c.transport == nil {
 		c.transport = newTransport(max(o.Concurrency, 1), o.Resolver, o.RootCAs)
@@ -130,12 +142,17 @@ type Response struct {
 // Do sends the request until it is answered, its retries are used up, or ctx ends. It blocks for as long as that takes,
 // waits included; a wait ends with ctx at once, and then the context's error is in the chain.
 func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
+	return c.do(ctx, r, c.maxBody)
+}
+
+// do is Do with a limit of its own for the body.
+func (c *Client) do(ctx context.Context, r Request, maxBody int64) (Response, error) {
 	var resp Response
 	u, err := parseURL(r.URL)
 	if err != nil {
 		return resp, fmt.Errorf("request URL: %w", err)
 	}
-	x := &exchange{client: c, request: r, url: u, method: r.Method, place: c.place(u), resp: &resp}
+	x := &exchange{client: c, request: r, url: u, method: r.Method, place: c.place(u), maxBody: maxBody, resp: &resp}
 	if x.method == "" {
 		x.method = http.MethodGet
 	}

@@ -31,7 +31,7 @@ func (x *exchange) ignores(resp *http.Response) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	body, err := readBody(r, nil, resp.ContentLength, x.client.maxBody)
+	body, err := readBody(r, nil, resp.ContentLength, x.maxBody)
 	if err != nil {
 		return false, err
 	}

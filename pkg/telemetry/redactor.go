@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -24,8 +26,50 @@ const (
 // Where secrets overlap, everything they cover goes. A secret shorter than four bytes is not searched for, because
 // output would not survive it. A secret of several lines is also searched for line by line.
 //
-// A Redactor is immutable and safe for concurrent use. The nil Redactor has no secrets.
+// A Redactor is safe for concurrent use. The nil Redactor has no secrets, and takes none.
 type Redactor struct {
+	finder atomic.Pointer[finder]
+
+	mu     sync.Mutex
+	given  []string
+	recent []string // what was added, the newest last
+}
+
+// mostRecent is how many added secrets are remembered. Those that were replaced so often are worth nothing any more.
+const mostRecent = 16
+
+// NewRedactor returns a Redactor for the given secrets. Empty and short ones (see [Redactor]) are left out, duplicates
+// do no harm.
+func NewRedactor(secrets ...string) *Redactor {
+	r := &Redactor{given: slices.Clone(secrets)}
+	r.finder.Store(newFinder(secrets))
+	return r
+}
+
+// Add takes a secret that came to be known later, such as an access token. Of these the last 16 are searched for.
+func (r *Redactor) Add(secret string) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.recent = append(r.recent, secret)
+	r.recent = r.recent[max(0, len(r.recent)-mostRecent):]
+	r.finder.Store(newFinder(slices.Concat(r.given, r.recent)))
+}
+
+// String returns s with "***" in place of every secret. Text without a secret is returned as it is.
+func (r *Redactor) String(s string) string { return r.now().String(s) }
+
+func (r *Redactor) now() *finder {
+	if r == nil {
+		return nil
+	}
+	return r.finder.Load()
+}
+
+// finder finds one set of secrets. It is immutable; nil finds none.
+type finder struct {
 	needles []string  // texts to find, in any escaping; longest first
 	first   [256]bool // bytes a match can begin with
 	reach   int       // no match is longer than this, in bytes of escaped text
@@ -33,17 +77,15 @@ type Redactor struct {
 	lines   []string  // the needles that go over a line end
 }
 
-// NewRedactor returns a Redactor for the given secrets. Empty and short ones (see [Redactor]) are left out, duplicates
-// do no harm.
-func NewRedactor(secrets ...string) *Redactor {
-	r := &Redactor{}
+func newFinder(secrets []string) *finder {
+	f := &finder{}
 	seen := map[string]bool{}
 	add := func(needle string) {
 		if len(needle) < minSecret || seen[needle] {
 			return
 		}
 		seen[needle] = true
-		r.needles = append(r.needles, needle)
+		f.needles = append(f.needles, needle)
 	}
 	for _, s := range secrets {
 		if len(s) < minSecret {
@@ -56,21 +98,21 @@ func NewRedactor(secrets ...string) *Redactor {
 			}
 		}
 	}
-	slices.SortStableFunc(r.needles, func(a, b string) int { return len(b) - len(a) })
-	for _, n := range r.needles {
-		r.first[n[0]] = true
-		r.again = r.again || strings.Contains(n, "*")
+	slices.SortStableFunc(f.needles, func(a, b string) int { return len(b) - len(a) })
+	for _, n := range f.needles {
+		f.first[n[0]] = true
+		f.again = f.again || strings.Contains(n, "*")
 		if strings.Contains(n, "\n") {
-			r.lines = append(r.lines, n)
+			f.lines = append(f.lines, n)
 		}
-		r.reach = max(r.reach, len(n)*maxUnit)
+		f.reach = max(f.reach, len(n)*maxUnit)
 	}
-	if len(r.needles) > 0 {
+	if len(f.needles) > 0 {
 		for _, c := range []byte(`%\&+`) { // an escape can stand for any byte
-			r.first[c] = true
+			f.first[c] = true
 		}
 	}
-	return r
+	return f
 }
 
 // formsOf lists the texts whose escaped or plain presence gives a secret away.
@@ -109,18 +151,18 @@ func validUTF8(s string) string {
 	return b.String()
 }
 
-// String returns s with "***" in place of every secret. Text without a secret is returned as it is.
-func (r *Redactor) String(s string) string {
-	if r == nil || len(r.needles) == 0 {
+// String does what [Redactor.String] says.
+func (f *finder) String(s string) string {
+	if f == nil || len(f.needles) == 0 {
 		return s
 	}
 	for {
-		spans := r.find(s)
+		spans := f.find(s)
 		if len(spans) == 0 {
 			return s
 		}
 		s = cover(s, spans)
-		if !r.again {
+		if !f.again {
 			return s
 		}
 	}
@@ -130,15 +172,15 @@ func (r *Redactor) String(s string) string {
 type span struct{ from, to int }
 
 // find returns the ranges of s that secrets cover, in order, overlapping ones as one.
-func (r *Redactor) find(s string) []span {
+func (f *finder) find(s string) []span {
 	var spans []span
 	var m matcher
 	for i := range len(s) {
-		if !r.first[s[i]] {
+		if !f.first[s[i]] {
 			continue
 		}
 		end := -1
-		for _, n := range r.needles {
+		for _, n := range f.needles {
 			end = max(end, m.match(s, i, n))
 		}
 		switch {

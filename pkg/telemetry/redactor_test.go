@@ -288,3 +288,29 @@ func BenchmarkRedactor(b *testing.B) {
 		r.String(line)
 	}
 }
+
+// Secrets that come up later are found from then on, also by what was made of the Redactor before; the oldest are forgotten.
+func TestRedactorAdd(t *testing.T) {
+	r := telemetry.NewRedactor("configured")
+	var out strings.Builder
+	w := r.Writer(&out)
+	r.Add("token-0")
+	r.Add("x") // too short to be searched for
+	if _, err := w.Write([]byte("configured, token%2D0 and x\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); got != "***, *** and x\n" {
+		t.Errorf("got %q", got)
+	}
+	for i := range 40 {
+		r.Add(fmt.Sprintf("token-%d", i))
+	}
+	if got := r.String("configured token-39 token-24 token-3"); got != "*** *** *** token-3" {
+		t.Errorf("got %q", got)
+	}
+	(*telemetry.Redactor)(nil).Add("nobody's")
+	var zero telemetry.Redactor
+	if got := zero.String("text"); got != "text" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -36,9 +36,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.line = append(w.line, p...)
-	cut := w.redactor.endOfLines(w.line)
+	cut := w.redactor.now().endOfLines(w.line)
 	if cut == 0 && len(w.line) > maxLine {
-		cut = w.redactor.safeCut(w.line)
+		cut = w.redactor.now().safeCut(w.line)
 	}
 	if err := w.pass(cut); err != nil {
 		return 0, err
@@ -74,16 +74,16 @@ func (w *Writer) pass(n int) error {
 
 // endOfLines returns how many bytes of text are whole lines, but for the last ones if a secret of several lines may have
 // begun there.
-func (r *Redactor) endOfLines(text []byte) int {
+func (f *finder) endOfLines(text []byte) int {
 	end := bytes.LastIndexByte(text, '\n') + 1
-	if r == nil || len(r.lines) == 0 {
+	if f == nil || len(f.lines) == 0 {
 		return end
 	}
 	var m matcher
 	lines := string(text[:end])
-	spans := r.find(lines)
+	spans := f.find(lines)
 	for i := range len(lines) {
-		for _, n := range r.lines {
+		for _, n := range f.lines {
 			if m.match(lines, i, n); !m.open {
 				continue
 			}
@@ -101,12 +101,12 @@ func (r *Redactor) endOfLines(text []byte) int {
 
 // safeCut returns how much of text can be passed on although more of its line will come: no secret begins before the
 // cut and ends, or could end, behind it.
-func (r *Redactor) safeCut(text []byte) int {
-	if r == nil || len(r.needles) == 0 {
+func (f *finder) safeCut(text []byte) int {
+	if f == nil || len(f.needles) == 0 {
 		return len(text)
 	}
-	cut := max(len(text)-r.reach, 0)
-	for _, s := range r.find(string(text)) {
+	cut := max(len(text)-f.reach, 0)
+	for _, s := range f.find(string(text)) {
 		if s.from < cut && cut < s.to {
 			return s.from
 		}
