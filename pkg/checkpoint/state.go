@@ -36,6 +36,10 @@ type State struct {
 	Instance string `json:"instance,omitempty"`
 	// Schema is the fingerprint of the schema in use, in hex; empty while there is none.
 	Schema string `json:"schema,omitempty"`
+	// Frame is what stands before the values that Schema wrote, in hex: it must go on to lead to that schema.
+	Frame string `json:"frame,omitempty"`
+	// Rewrite says that the topic's values can't be read any more, so that this walk publishes unchanged records too.
+	Rewrite bool `json:"rewrite,omitempty"`
 	// Populated says that the resource's topic was given a record, or held one already: should it be empty later, that is a loss.
 	Populated bool `json:"populated,omitempty"`
 	// Missing are the keys that the last proven walk did not see.

@@ -17,7 +17,7 @@ import (
 )
 
 // codec is a resource's schema as it stands: what is registered, and the encoder compiled from it. A codec without a schema
-// waits for a sample (see [codec.settle]).
+// waits for a sample (see [worker.settle]).
 type codec struct {
 	subject  string
 	registry registry.Registry
@@ -155,13 +155,13 @@ func (c *codec) declare(latest *schema.Schema) (*schema.Schema, error) {
 	return declared, nil
 }
 
+// adopt takes a published schema for the one that stands.
 func (c *codec) adopt(s *schema.Schema, f registry.Frame) error {
-	enc, err := schema.Compile(s, c.opts)
-	if err != nil {
-		return &DataError{Where: "subject " + c.subject, Err: err}
+	d, err := c.compile(s, nil)
+	if err == nil {
+		c.schema, c.encoder, c.frame = d.schema, d.encoder, f
 	}
-	c.schema, c.encoder, c.frame = s, enc, f
-	return nil
+	return err
 }
 
 // ready reports whether records can be encoded. When it is false a pinned schema must be registered, or a sample taken.
@@ -178,59 +178,75 @@ func (c *codec) tableMissing() string {
 	return fmt.Sprintf("schema_contract: tables is %s, and subject %s has no schema and %s no file in schema.directory", c.contract.Tables, c.subject, c.opts.Name)
 }
 
-// settle gives the codec its first schema: the pinned one, else what obs holds.
-func (c *codec) settle(ctx context.Context, obs *schema.Observation) error {
-	if c.pinned != nil {
-		if err := c.register(ctx, c.pinned); err != nil {
-			return err
-		}
-		c.pinned = nil
-		return nil
-	}
-	if c.contract.Tables == "freeze" {
-		return &DataError{Where: "schema_contract", Err: fmt.Errorf("tables is freeze, and subject %s has no schema and %s no file: put one into schema.directory", c.subject, c.opts.Name)}
-	}
-	s, _, err := schema.Evolve(nil, obs, c.opts)
-	if err != nil {
-		return err
-	}
-	c.fresh = true
-	return c.register(ctx, s)
+// draft is a schema that is not registered yet: a record that it can't encode must not shape its subject.
+type draft struct {
+	schema  *schema.Schema
+	encoder *schema.Encoder
+	changes []schema.Change // beyond the schema before it
+	frame   *registry.Frame // of one that another instance has published already
 }
 
-func (c *codec) register(ctx context.Context, s *schema.Schema) error {
-	frame, err := c.registry.Register(ctx, c.subject, s)
+// compile drafts s.
+func (c *codec) compile(s *schema.Schema, changes []schema.Change) (draft, error) {
+	enc, err := schema.Compile(s, c.opts)
 	if err != nil {
-		return err
+		return draft{}, &DataError{Where: "subject " + c.subject, Err: err}
 	}
-	return c.adopt(s, frame)
+	return draft{schema: s, encoder: enc, changes: changes}, nil
 }
 
-// evolve adds to the schema what obs holds beyond it, and says so in the log.
-func (c *codec) evolve(ctx context.Context, obs *schema.Observation) error {
+// draft drafts the schema that stands with what obs holds beyond it, or the first one from obs alone.
+func (c *codec) draft(ctx context.Context, obs *schema.Observation) (draft, error) {
 	opts := c.opts
+	if c.schema == nil {
+		if c.contract.Tables == "freeze" {
+			return draft{}, &DataError{Where: "schema_contract", Err: fmt.Errorf("tables is freeze, and subject %s has no schema and %s no file: put one into schema.directory", c.subject, c.opts.Name)}
+		}
+		c.fresh = true
+	}
 	opts.KeepNames = opts.KeepNames && !c.fresh
-	next, changes, err := schema.Evolve(c.schema, obs, opts)
-	if err != nil || next == c.schema {
-		return err
+	s, changes, err := schema.Evolve(c.schema, obs, opts)
+	if err != nil || s == c.schema {
+		return draft{schema: s, encoder: c.encoder}, err
+	}
+	if c.schema == nil {
+		return c.compile(s, changes)
 	}
 	// What another instance has published since stays in what follows: it would look taken away else.
 	latest, frame, err := c.registry.Latest(ctx, c.subject)
 	if err != nil {
-		return err
+		return draft{}, err
 	}
 	if latest != nil && latest.Extends(c.schema) && !c.schema.Extends(latest) {
-		if next, changes, err = schema.Evolve(latest, obs, opts); err != nil {
-			return err
+		if s, changes, err = schema.Evolve(latest, obs, opts); err != nil {
+			return draft{}, err
 		}
 	}
-	if next == latest {
-		return c.adopt(latest, frame)
+	d, err := c.compile(s, changes)
+	if s == latest {
+		d.frame = &frame
 	}
-	if err := c.register(ctx, next); err != nil {
-		return err
+	return d, err
+}
+
+// register publishes a draft, unless it is what stands, and says in the log what it adds.
+func (c *codec) register(ctx context.Context, d draft) error {
+	if d.schema == c.schema {
+		return nil
 	}
-	for _, ch := range changes {
+	if d.frame == nil {
+		frame, err := c.registry.Register(ctx, c.subject, d.schema)
+		if err != nil {
+			return err
+		}
+		d.frame = &frame
+	}
+	grown := c.schema != nil
+	c.schema, c.encoder, c.frame, c.pinned = d.schema, d.encoder, *d.frame, nil
+	if !grown {
+		return nil
+	}
+	for _, ch := range d.changes {
 		args := []any{"resource", c.opts.Name, "field", ch.Path, "avro", ch.Avro, "type", ch.Type}
 		if c.file != "" {
 			args = append(args, "file", c.file)

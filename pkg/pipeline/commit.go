@@ -45,8 +45,9 @@ func (w *worker) checkpoint(phase string) checkpoint.State {
 		st.Position, st.Since = w.state.Position, w.state.Since
 	}
 	if w.codec.schema != nil {
-		st.Schema = fmt.Sprintf("%x", w.codec.schema.Fingerprint())
+		st.Schema, st.Frame = fmt.Sprintf("%x", w.codec.schema.Fingerprint()), fmt.Sprintf("%x", w.codec.frame.Prefix)
 	}
+	st.Rewrite = w.rewrite && phase == checkpoint.Walking
 	return st
 }
 
@@ -127,7 +128,7 @@ func (w *worker) land(outcome error) error {
 
 // landed moves memory to where the topic now is.
 func (w *worker) landed(f *flight) error {
-	w.state, w.stateAt = f.state, time.Now()
+	w.state, w.stateAt, w.rewrite = f.state, time.Now(), f.state.Rewrite
 	w.noteEnds(f.records)
 	c := f.batch.counts()
 	w.sum.add(c)

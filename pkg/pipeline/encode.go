@@ -65,6 +65,7 @@ func (w *worker) key(page *extractor.Page, n int) (err error) {
 // with this hash.
 func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
 	same, seen := w.index.Meet(key, hash)
+	same = same && (seen || !w.rewrite)
 	seen = seen || w.buried != nil && w.buried.Seen(key)
 	w.unsure = w.unsure || w.blind
 	if w.flight != nil {
@@ -171,6 +172,19 @@ func (w *worker) tellLetters(page *extractor.Page, rows []row) {
 	}
 }
 
+// try encodes a page by a draft and reports the first record that it refuses, unless the contract discards it.
+func (w *worker) try(d draft, page *extractor.Page) (err error) {
+	for i, rec := range page.Records {
+		var misfit *schema.Misfit
+		w.trial, err = d.encoder.Append(w.trial[:0], rec)
+		if err == nil || errors.As(err, &misfit) && (w.codec.mode(misfit) == "discard_row" || w.codec.discarded(misfit) && !misfit.Final) {
+			continue
+		}
+		return w.dataError(page, i, err)
+	}
+	return nil
+}
+
 // grow evolves the schema by what the page holds. The commit in flight is landed first: without a registry the schema is
 // written through the same producer.
 func (w *worker) grow(ctx context.Context, page *extractor.Page) error {
@@ -181,7 +195,14 @@ func (w *worker) grow(ctx context.Context, page *extractor.Page) error {
 	if err := w.await(); err != nil {
 		return err
 	}
-	if err := w.codec.evolve(ctx, obs); err != nil {
+	d, err := w.codec.draft(ctx, obs)
+	if err == nil {
+		err = w.try(d, page)
+	}
+	if err == nil {
+		err = w.codec.register(ctx, d)
+	}
+	if err != nil {
 		return err
 	}
 	w.sum.SchemaID = w.codec.frame.ID

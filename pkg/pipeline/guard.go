@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
 	"producer/pkg/kafka"
+	"producer/pkg/registry"
 )
 
 var errRights = errors.New("the brokers say that the right is missing")
@@ -81,6 +83,43 @@ func (p *Pipeline) guard(ctx context.Context, s *session) error {
 		return err
 	}
 	return nil
+}
+
+// guardSchema refuses a topic whose newest values lead to no schema any more, or to another one: a registry that lost what it held, or
+// is another one. With --reset the topic is written anew.
+func (p *Pipeline) guardSchema(ctx context.Context, s *session) error {
+	st := s.state
+	if s.adopt {
+		st = s.forgot
+	}
+	s.rewrite = s.state.Rewrite
+	if !st.Populated || st.Frame == "" {
+		return nil
+	}
+	frame, err := hex.DecodeString(st.Frame)
+	if err != nil { // no state of ours
+		return nil
+	}
+	var why string
+	found, _, err := s.codec.registry.Lookup(ctx, frame)
+	switch {
+	case as[*registry.FrameError](err):
+		why = fmt.Sprintf("the values of topic %s are framed otherwise: schema.registry was added to the configuration, or taken out", s.res.Topic.Name)
+	case as[*registry.UnknownSchemaError](err):
+		why = fmt.Sprintf("topic %s can't be read any more: %v, which its newest values were written with; restore it, or correct schema.registry.url", s.res.Topic.Name, err)
+	case err != nil:
+		return err
+	case fmt.Sprintf("%x", found.Fingerprint()) != st.Schema:
+		why = fmt.Sprintf("topic %s can't be read any more: the schema that its newest values lead to is another one now; restore the registry, or correct schema.registry.url", s.res.Topic.Name)
+	default:
+		return nil
+	}
+	if s.adopt {
+		s.rewrite = true
+		p.log.Warn("all records are published again", "resource", s.res.Name, "because", why)
+		return nil
+	}
+	return &GuardError{Text: why + "; if that is meant, run once with --reset: it registers the schema again and publishes all records anew"}
 }
 
 // errFound ends a scan that has seen enough.

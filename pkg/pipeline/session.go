@@ -29,6 +29,8 @@ type session struct {
 	ends     []int64          // the topic's end offsets when the index was last known to be whole
 	adopt    bool             // --reset: the topic is to be adopted before its next walk
 	full     bool             // --full: its next walk is to read everything
+	forgot   checkpoint.State // the state that --reset forgets
+	rewrite  bool             // the topic's values can't be read any more: unchanged records are published too
 }
 
 func (p *Pipeline) newSession(r config.Resource) (*session, error) {
@@ -161,6 +163,9 @@ func (p *Pipeline) open(ctx context.Context) error {
 		if err := p.guard(ctx, s); err != nil {
 			return err
 		}
+		if err := p.guardSchema(ctx, s); err != nil {
+			return fmt.Errorf("resource %s: %w", s.res.Name, err)
+		}
 	}
 	if err := p.create(ctx, infos); err != nil {
 		return err
@@ -204,6 +209,7 @@ func (p *Pipeline) restore(ctx context.Context, infos map[string]kafka.TopicInfo
 		switch {
 		case !ok || s.adopt:
 			s.state, s.stateAt = checkpoint.State{Seq: e.State.Seq}, time.Time{} // V 0: none, but Seq goes on
+			s.forgot = e.State
 		case e.Err != nil:
 			return e.Err
 		default:

@@ -44,7 +44,8 @@ func (w *worker) take(ctx context.Context, page *extractor.Page) error {
 	return nil
 }
 
-// settle gives the codec its schema from the sample and encodes the sample. Pages before one that cannot be observed are kept.
+// settle gives the codec its first schema, the pinned one or what the sample holds, and encodes the sample. Pages before one that
+// cannot be encoded are kept.
 func (w *worker) settle(ctx context.Context) error {
 	pages := w.sample
 	w.sample, w.sampled = nil, 0
@@ -53,14 +54,9 @@ func (w *worker) settle(ctx context.Context) error {
 			p.Release()
 		}
 	}()
-	obs := schema.NewObservation(w.codec.opts)
-	good := len(pages)
-	var fault error
-	if w.codec.pinned == nil {
-		good, fault = w.observeAll(obs, pages)
-	}
+	d, good, fault := w.infer(ctx, pages)
 	if good > 0 {
-		if err := w.codec.settle(ctx, obs); err != nil {
+		if err := w.codec.register(ctx, d); err != nil {
 			return err
 		}
 		w.sum.SchemaID = w.codec.frame.ID
@@ -73,6 +69,35 @@ func (w *worker) settle(ctx context.Context) error {
 		}
 	}
 	return fault
+}
+
+// infer drafts the first schema from the pages before the first one that it can't encode; it returns how many these are.
+func (w *worker) infer(ctx context.Context, pages []*extractor.Page) (d draft, good int, fault error) {
+	if w.codec.pinned != nil {
+		d, err := w.codec.compile(w.codec.pinned, nil)
+		if err != nil {
+			return d, 0, err
+		}
+		return d, len(pages), nil
+	}
+	for good = len(pages); good > 0; {
+		obs := schema.NewObservation(w.codec.opts)
+		n, err := w.observeAll(obs, pages[:good])
+		if err == nil {
+			if d, err = w.codec.draft(ctx, obs); err != nil {
+				return d, 0, err
+			}
+			for n = 0; n < good && err == nil; n++ {
+				err = w.try(d, pages[n])
+			}
+			if err == nil {
+				return d, good, fault
+			}
+			n--
+		}
+		good, fault = n, err // what the pages before it hold may make another schema
+	}
+	return d, 0, fault
 }
 
 // observeAll merges what the pages hold into obs, up to the first page that cannot be observed; it returns how many could.

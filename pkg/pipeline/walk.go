@@ -44,6 +44,7 @@ type worker struct {
 	buried  *table.Index // keys of committed dead letters that the topic does not hold; nil: none
 	hasher  record.Hasher
 	left    record.Tape                       // of a record, without what the contract discards
+	trial   []byte                            // scratch: a body that is only tried
 	told    map[string]bool                   // fields of which a discarded value or record was logged
 	diff    bool                              // records are compared with the topic
 	overlap bool                              // the next page was committed before

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -126,6 +127,69 @@ func TestStateGuards(t *testing.T) {
 		s.poll("the partitions", func() bool { return s.partitions(s.topic("contacts")) == 5 })
 		return config
 	}))
+}
+
+// A topic whose values can't be decoded any more is no table: exit 2, and --reset publishes all of it anew.
+func TestSchemasThatAreGone(t *testing.T) {
+	lost := func(before []edits, change func(s *scenario, a *api, config string) string, says string) func(*testing.T) {
+		return func(t *testing.T) {
+			s := begin(t)
+			a := s.api(&listing{rows: plain(120)})
+			config := s.config(a, before...)
+			s.run(config, 0)
+			changed := change(s, a, config)
+			before := len(s.read(s.topic("contacts")))
+			s.run(changed, 2).mentions(says, "--reset")
+			if got := len(s.read(s.topic("contacts"))); got != before || len(a.requests(contacts)) != 2 {
+				s.Errorf("%d records, want %d; %d requests, want 2", got, before, len(a.requests(contacts)))
+			}
+			if changed == config {
+				s.run(config, 0, "--reset").expect("contacts", object{"published": 120, "unchanged": 0})
+				s.run(config, 0).expect("contacts", object{"published": 0, "unchanged": 120})
+				s.table("contacts", plain(120))
+			}
+		}
+	}
+	t.Run("schemas topic gone", lost([]edits{withoutRegistry}, func(s *scenario, _ *api, config string) string {
+		s.drop(s.pipeline + ".schemas")
+		return config
+	}, "no schema with fingerprint"))
+	t.Run("a registry that is empty", lost(nil, func(s *scenario, a *api, _ string) string {
+		return s.config(a, edits{"schema.registry.url": registryOf(t, "")})
+	}, "no schema with id"))
+	t.Run("a registry with another schema", lost(nil, func(s *scenario, a *api, _ string) string {
+		return s.config(a, edits{"schema.registry.url": registryOf(t, `{"type":"record","name":"other","fields":[]}`)})
+	}, "is another one now"))
+	t.Run("a registry where there was none", lost([]edits{withoutRegistry}, func(s *scenario, a *api, _ string) string {
+		return s.config(a)
+	}, "framed otherwise"))
+	t.Run("no registry any more", func(t *testing.T) {
+		s := begin(t)
+		a := s.api(&listing{rows: plain(120)})
+		s.run(s.config(a), 0)
+		config := s.config(a, withoutRegistry)
+		s.run(config, 2).mentions("framed otherwise", "--reset")
+		s.run(config, 0, "--reset").expect("contacts", object{"published": 120})
+		for key, r := range fold(s.read(s.topic("contacts"))) {
+			if !strings.HasPrefix(string(r.Value), "\xc3\x01") {
+				s.Errorf("the newest value of %s begins with % x", key, r.Value[:2])
+			}
+		}
+	})
+}
+
+// registryOf is a registry that knows text by every id, and nothing else; "" is none.
+func registryOf(t *testing.T, text string) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if text == "" || !strings.HasPrefix(r.URL.Path, "/schemas/ids/") {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"error_code":40403,"message":"Schema not found"}`))
+			return
+		}
+		_ = json.NewEncoder(w).Encode(object{"schema": text})
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func TestResetMovesKeysToTheirPartitions(t *testing.T) {
