@@ -36,9 +36,9 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Walk the source and publish what is new",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			every, err := f.check()
+		Args:  cobra.ArbitraryArgs, // check refuses them, with a document
+		RunE: func(cmd *cobra.Command, args []string) error {
+			every, err := f.check(args)
 			if err != nil {
 				if werr := f.document(stdout, "", err); werr != nil {
 					return werr
@@ -61,7 +61,10 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 }
 
 // check refuses flags that cannot be; it returns the interval of --every, 0 without it.
-func (f *runFlags) check() (time.Duration, error) {
+func (f *runFlags) check(args []string) (time.Duration, error) {
+	if len(args) > 0 {
+		return 0, fmt.Errorf("unexpected argument %q", args[0])
+	}
 	if f.config == "" {
 		return 0, errors.New("-c FILE is needed")
 	}

@@ -52,15 +52,17 @@ func openBroker(ctx context.Context, dir string, port int) (*broker, error) {
 	return b, nil
 }
 
+// compactOnTime compacts again and again. The broker answers nobody meanwhile, so that what takes long is done more rarely.
 func (b *broker) compactOnTime(ctx context.Context) {
-	tick := time.NewTicker(compactEvery)
-	defer tick.Stop()
+	next := time.NewTimer(compactEvery)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			_ = b.compact(ctx) // the next tick tries again
+		case began := <-next.C:
+			_ = b.compact(ctx) // the next time tries again
+			next.Reset(max(compactEvery, 50*time.Since(began)))
 		}
 	}
 }

@@ -141,11 +141,7 @@ func join(base, path string) string {
 	if scheme, _, ok := strings.Cut(path, "://"); ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")) {
 		return path
 	}
-	base = strings.TrimRight(base, "/")
-	if path = strings.TrimLeft(path, "/"); path == "" {
-		return base
-	}
-	return base + "/" + path
+	return strings.TrimRight(base, "/") + "/" + strings.TrimLeft(path, "/")
 }
 
 // headers are the client's and the endpoint's, which win. To another origin go only those of the client's that say nothing

@@ -165,10 +165,13 @@ func (r *confluent) find(ctx context.Context, subject string, s *schema.Schema) 
 	return got.ID, refused(subject, err)
 }
 
-// refused makes an *IncompatibleError of an answer that says something about the schema.
-func refused(subject string, err error) error {
+// aboutSchema are the answers that say something about the schema that was sent, not about the registry.
+var aboutSchema = []int{http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}
+
+// refused makes an *IncompatibleError of an answer that says something about the schema: also of those in more.
+func refused(subject string, err error, more ...int) error {
 	var answer *sr.ResponseError
-	if errors.As(err, &answer) && (answer.StatusCode == http.StatusConflict || answer.StatusCode == http.StatusUnprocessableEntity) {
+	if errors.As(err, &answer) && (slices.Contains(aboutSchema, answer.StatusCode) || slices.Contains(more, answer.StatusCode)) {
 		return &IncompatibleError{Subject: subject, Status: answer.StatusCode, Err: words{answer}}
 	}
 	return err
@@ -193,7 +196,7 @@ func (r *confluent) add(ctx context.Context, subject string, s *schema.Schema) (
 		id, err = r.client.sr.RegisterSchema(ctx, subject, sr.Schema{Schema: string(s.JSON())}, -1, -1)
 		return err
 	})
-	if err = refused(subject, err); err == nil && late {
+	if err = refused(subject, err, http.StatusNotFound); err == nil && late {
 		late, err = r.configure(ctx, subject)
 		if err == nil && late {
 			err = &UnavailableError{URL: r.client.url, Op: "set compatibility of " + subject, Attempts: 1,

@@ -10,7 +10,7 @@ import (
 type IncompatibleError struct {
 	Subject string
 	Version int   // the version that is in the way; 0: the registry refused, and Err holds its words
-	Status  int   // the registry's answer, 409 or 422; 0: found here, before asking
+	Status  int   // the registry's answer, as 409 or 422; 0: found here, before asking
 	Err     error // why; a *schema.IncompatibleError names the field
 }
 
@@ -21,7 +21,7 @@ func (e *IncompatibleError) Error() string {
 		return fmt.Sprintf("subject %s: the schema can't follow version %d: %v; only new nullable fields can be added: "+
 			"keep the published fields as they are, or publish to a new topic", e.Subject, e.Version, e.Err)
 	case e.Status > 0:
-		return fmt.Sprintf("subject %s: the registry refuses the schema as incompatible or invalid (%d): %v; check the subject's "+
+		return fmt.Sprintf("subject %s: the registry refuses the schema as incompatible, invalid or too large (%d): %v; check the subject's "+
 			"compatibility level, or publish to a new topic", e.Subject, e.Status, e.Err)
 	}
 	return fmt.Sprintf("subject %s: %v", e.Subject, e.Err)

@@ -157,7 +157,7 @@ func TestUsage(t *testing.T) {
 	t.Run("summary of exit 2", func(t *testing.T) {
 		s := begin(t)
 		s.run("nothere.yaml", 2)
-		for _, flags := range [][]string{{"--every", "soon"}, {"--every", "-1s"}, {"--log-format", "xml"}} {
+		for _, flags := range [][]string{{"--every", "soon"}, {"--every", "-1s"}, {"--log-format", "xml"}, {"extra"}} {
 			s.run("nothere.yaml", 2, flags...)
 		}
 	})
