@@ -96,10 +96,7 @@ func (p *Pipeline) guardSchema(ctx context.Context, s *session) error {
 	if !st.Populated || st.Frame == "" {
 		return nil
 	}
-	frame, err := hex.DecodeString(st.Frame)
-	if err != nil { // no state of ours
-		return nil
-	}
+	frame, _ := hex.DecodeString(st.Frame) // what is no hex is no frame
 	var why string
 	found, _, err := s.codec.registry.Lookup(ctx, frame)
 	switch {
