@@ -237,20 +237,24 @@ func (w *window) advance(rec, v record.Value, progress *Progress) (keep bool, er
 	if order > 0 {
 		w.best, progress.Rows = v, nil
 	}
-	if !w.ties || order < 0 {
+	if !w.ties {
+		return true, nil
+	}
+	known := 1
+	if w.last.IsValid() {
+		if known, err = w.order(v, w.last); err != nil {
+			return false, err
+		}
+	}
+	if order < 0 && known != 0 {
 		return true, nil
 	}
 	sum := w.hasher.Sum(rec)
 	row := hex.EncodeToString(sum[:])
-	if len(progress.Rows) < maxTies {
+	if order >= 0 && len(progress.Rows) < maxTies {
 		progress.Rows = append(progress.Rows, row) // pages before keep their shorter view
 	}
-	if w.last.IsValid() {
-		if at, err := w.order(v, w.last); err != nil || at == 0 && slices.Contains(w.since.Rows, row) {
-			return false, err
-		}
-	}
-	return true, nil
+	return known != 0 || !slices.Contains(w.since.Rows, row), nil
 }
 
 // Since is what is to be remembered once Next returned io.EOF and all rows are committed. The cursor moves only if every row up to it
