@@ -6,7 +6,7 @@ SEED ?= 1
 KAFKA ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-kafka lint fmt bench bench-index chaos chaos-short mutants fuzz clean
+.PHONY: help build run test test-kafka test-dlt lint fmt bench bench-index chaos chaos-short mutants fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ test: ## all tests that need only Go, with the race detector
 
 test-kafka: ## the end-to-end and conformance suites against a real Kafka and registry (needs Java 17 and Maven)
 	$(GO) run ./test/kafka sh -ec '$(GO) test -count=1 -timeout 10m ./test/e2e; $(GO) test -count=1 -timeout 5m -run Conformance ./pkg/kafka ./pkg/registry'
+
+test-dlt: ## run dlt 1.31 and the program on the same API and compare (needs Python 3.9 to 3.13; installs dlt into .cache)
+	$(GO) test -tags dlt -count=1 -timeout 30m ./test/dlt
 
 lint: ## go vet, golangci-lint (with gofmt and goimports), go mod tidy
 	$(GO) vet ./...
