@@ -14,7 +14,7 @@ func validateCommand(stdout, stderr io.Writer) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "validate -c FILE",
-		Short: "Check a configuration and its pinned schemas; asks no network",
+		Short: "Check a configuration and its pinned schemas, and say where it differs from dlt; asks no network",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if file == "" {
@@ -34,8 +34,11 @@ func validateCommand(stdout, stderr io.Writer) *cobra.Command {
 			for _, w := range append(cfg.Warnings, p.Warnings()...) {
 				out.log.Warn(w)
 			}
-			_, err = fmt.Fprintf(stdout, "%s: pipeline %s, %d resources: good\n", file, cfg.Pipeline, len(cfg.Resources))
-			return err
+			fmt.Fprintf(stdout, "%s: pipeline %s, %d resources: good\n", file, cfg.Pipeline, len(cfg.Resources))
+			for _, d := range cfg.Differences() {
+				fmt.Fprintf(stdout, "differs from dlt: %s\n", d)
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "the configuration `FILE` (YAML or JSON)")

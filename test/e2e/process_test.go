@@ -167,11 +167,14 @@ func TestValidate(t *testing.T) {
 	s := begin(t)
 	a := s.api(&listing{})
 	good := strings.Replace(s.seed(a), text(env.brokers), `["127.0.0.1:1"]`, 1)
-	s.start("validate", "-c", s.write(good)).wait(0)
+	o := s.start("validate", "-c", s.write(good)).wait(0)
+	if !strings.Contains(o.stdout, "differs from dlt: offset goes on by the rows that came") || o.stderr != "" {
+		s.Errorf("got %s", o.said())
+	}
 	bad := strings.NewReplacer("type: offset", "type: ofset", "write_disposition: merge", "write_disposition: upsert",
 		"data_selector: data", "data_selecter: data").Replace(good) + "kafkaa: {}\n"
 	path := s.write(bad)
-	o := s.start("validate", "-c", path).wait(2)
+	o = s.start("validate", "-c", path).wait(2)
 	for _, word := range []string{"ofset", "upsert", "data_selecter", "kafkaa"} { // every mistake at once, each with its line
 		o.mentions(word)
 		line := 1 + strings.Count(bad[:strings.Index(bad, word)], "\n")
