@@ -17,7 +17,7 @@ type equal struct {
 // TestEqual is the matrix.
 func TestEqual(t *testing.T) {
 	for name, cases := range map[string]map[string]equal{
-		"paginator": paginators(), "selector": selectors(), "auth": auths(), "resource": resources(), "incremental": incrementals(),
+		"paginator": paginators(), "selector": selectors(), "auth": auths(), "resource": resources(), "incremental": incrementals(), "parent": parents(),
 	} {
 		for which, c := range cases {
 			t.Run(name+"/"+which, func(t *testing.T) {
