@@ -255,7 +255,7 @@ func (c *converter) list(key, name string, l *starlark.List, line int) *yaml.Nod
 	for i := range l.Len() {
 		index := "[" + strconv.Itoa(i) + "]"
 		at := line
-		if d := c.session.lines[l.Index(i)]; d.own > 0 {
+		if d := c.session.positionsOf(l.Index(i)); d.own > 0 {
 			at = d.own
 		} else if lines.entries[index] > 0 {
 			at = lines.entries[index]

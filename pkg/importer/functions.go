@@ -59,9 +59,12 @@ func (s *session) makeUnknown(thread *starlark.Thread, args starlark.Tuple, _ []
 }
 
 // formatted joins the parts of an f-string.
-func (s *session) formatted(_ *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+func (s *session) formatted(thread *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	var b strings.Builder
 	for _, a := range args {
+		if _, ok := a.(starlark.Iterable); ok {
+			return s.unknown("the text of "+kindOf(a), line(thread)), nil // Starlark writes containers with other quotes
+		}
 		b.WriteString(pythonText(a))
 	}
 	return starlark.String(b.String()), nil
@@ -230,12 +233,24 @@ func (s *session) or(thread *starlark.Thread, args starlark.Tuple, _ []starlark.
 	return y, nil
 }
 
+// each is what a loop goes through.
 func (s *session) each(thread *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	if u, ok := args[0].(*unknown); ok {
 		s.note(line(thread), "the loop is over %s, which only Python knows; it is taken as empty", u.what)
 		return starlark.Tuple(nil), nil
 	}
-	return args[0], nil
+	text, ok := starlark.AsString(args[0])
+	if !ok {
+		return args[0], nil
+	}
+	if m := s.unknownIn(text); m != nil {
+		return nil, fmt.Errorf("goes through the letters of %s, which are not known", m.name())
+	}
+	var letters starlark.Tuple // Starlark doesn't go through strings
+	for _, r := range text {
+		letters = append(letters, starlark.String(r))
+	}
+	return letters, nil
 }
 
 // unpack is what several names are assigned from.
@@ -289,6 +304,9 @@ func (s *session) converted(thread *starlark.Thread, fn *starlark.Builtin, args 
 // looking is a function of Starlark's own that looks into its arguments.
 func (s *session) looking(thread *starlark.Thread, fn *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	for _, a := range args {
+		if _, ok := a.(starlark.Iterable); ok && fn.Name() == "str" {
+			return s.formatted(thread, args, nil)
+		}
 		if u, ok := a.(*unknown); ok {
 			return s.unknown(fn.Name()+"("+u.what+")", line(thread)), nil
 		}

@@ -31,6 +31,7 @@ func TestFiles(t *testing.T) {
 		"template-github":  {"template.py", "rest_api_github"},
 		"template-pokemon": {"template.py", "85"},
 		"program":          {"program.py", ""},
+		"values":           {"values.py", ""},
 		"refused":          {"refused.py", ""},
 	}
 	for name, c := range cases {

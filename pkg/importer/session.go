@@ -35,6 +35,15 @@ type positions struct {
 	entries map[string]int // by key, or by index as in [0]
 }
 
+// positionsOf are the lines of a dictionary or a list; those of another value are zero.
+func (s *session) positionsOf(v starlark.Value) positions {
+	switch v.(type) {
+	case *starlark.Dict, *starlark.List:
+		return s.lines[v]
+	}
+	return positions{}
+}
+
 func (s *session) problem(line int, key, text string) {
 	s.problems = append(s.problems, Problem{line, key, text})
 }

@@ -82,6 +82,9 @@ func (x *lexer) formatted(t token, raw bool) (token, error) {
 			if err != nil {
 				return token{}, err
 			}
+			if strings.HasPrefix(s[inner.pos:], "!s}") { // str(), which it is anyway
+				inner.pos += 2
+			}
 			if inner.pos == len(s) || s[inner.pos] != '}' {
 				t.opaque = "an f-string with a conversion or a format"
 				return t, nil

@@ -116,6 +116,8 @@ func TestUnknown(t *testing.T) {
 		{"", `len(os.environ["A"])`, "is len(${A})"},
 		{"", `f"{3.14159:.2f}"`, "is an f-string with a conversion or a format"},
 		{"", `b"x"`, "is bytes"},
+		{"", `f"{['a']}"`, "is the text of a list"},
+		{"", `str({"a": 1})`, "is the text of a dict"},
 		{"", `lambda r: r`, "is a lambda"},
 		{"def f(): pass", `f`, "is the function f"},
 		{"", `os.environ["A"] == "prod"`, "is ${A} == …"},

@@ -4,12 +4,15 @@ import datetime
 import decimal
 import json
 import os
+import runpy
 import sys
+import unittest.mock
 
 answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
 os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what dlt prints is no answer
 
 import dlt
+import dlt.sources.rest_api
 from dlt.sources.rest_api import rest_api_source
 
 
@@ -40,9 +43,34 @@ def run(job):
     return tables
 
 
+def evaluate(path):
+    """Runs a file as Python does, and gives the dictionaries that it calls rest_api_source and rest_api_resources with."""
+    seen = []
+
+    class Source(list):
+        def with_resources(self, *names):
+            return self
+
+    class Pipeline:
+        def run(self, *args, **kwargs):
+            return unittest.mock.MagicMock()
+
+    def note(config, *args, **kwargs):
+        seen.append(json.loads(json.dumps(config, default=vars)))
+        return Source()
+
+    patch = unittest.mock.patch
+    with patch("dlt.sources.rest_api.rest_api_source", note), patch("dlt.sources.rest_api.rest_api_resources", note), patch(
+        "dlt.pipeline", lambda *args, **kwargs: Pipeline()
+    ):
+        runpy.run_path(path, run_name="__main__")
+    return seen
+
+
 for line in sys.stdin:
     try:
-        outcome = {"tables": run(json.loads(line))}
+        job = json.loads(line)
+        outcome = {"configs": evaluate(job["python"])} if "python" in job else {"tables": run(job)}
     except Exception as e:
         outcome = {"error": f"{type(e).__name__}: {e}"}
     answers.write(json.dumps(outcome, default=plain) + "\n")

@@ -22,8 +22,9 @@ type runner struct {
 
 // outcome is what one load left: all tables of the pipeline, or why it failed.
 type outcome struct {
-	Tables map[string][]row `json:"tables"`
-	Error  string           `json:"error"`
+	Tables  map[string][]row `json:"tables"`
+	Configs []row            `json:"configs"` // of a file that was evaluated
+	Error   string           `json:"error"`
 }
 
 // row is a record under dlt's column names, without nulls.
@@ -47,6 +48,7 @@ func startRunner(python, dir string) (*runner, error) {
 	r.cmd.Env = append(os.Environ(), "HOME="+r.dir, "DLT_DATA_DIR="+r.dir, "RUNTIME__DLTHUB_TELEMETRY=false",
 		"RUNTIME__REQUEST_BACKOFF_FACTOR=0.01", // its waits are not what is compared
 		"RUNTIME__LOG_LEVEL=CRITICAL", "PROGRESS=log")
+	r.cmd.Env = append(r.cmd.Env, secrets...)
 	if r.jobs, err = r.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -66,7 +68,13 @@ func (r *runner) close() {
 // load has dlt run a source once; the tables are those of all loads of this pipeline.
 func (r *runner) load(t *testing.T, pipeline string, source any) outcome {
 	t.Helper()
-	job, err := json.Marshal(row{"pipeline": pipeline, "dir": r.dir, "source": source})
+	return r.do(t, row{"pipeline": pipeline, "dir": r.dir, "source": source})
+}
+
+// do has the process do a job.
+func (r *runner) do(t *testing.T, asked row) outcome {
+	t.Helper()
+	job, err := json.Marshal(asked)
 	if err != nil {
 		t.Fatal(err)
 	}
