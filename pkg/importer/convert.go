@@ -170,7 +170,7 @@ func instead(key string) string {
 	case strings.HasSuffix(key, ".auth"):
 		return "only bearer, api_key, http_basic and oauth2_client_credentials have a form here"
 	case strings.Contains(key, ".columns") || strings.HasSuffix(key, ".schema"):
-		return "pin the schema with a file: schema.directory"
+		return "write columns as a mapping of names to {data_type: ...}, or pin the schema with a file: schema.directory"
 	}
 	return `write the value itself, or "${NAME}" for a variable of the environment`
 }

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -294,5 +295,29 @@ func TestDiffIsBounded(t *testing.T) {
 		if len(f.Field)+len(f.Avro)+len(f.Why) > 4000 {
 			t.Errorf("a finding of %d bytes", len(f.Field)+len(f.Avro)+len(f.Why))
 		}
+	}
+}
+
+// TestLookingIsInterrupted: a signal ends diff and infer, too.
+func TestLookingIsInterrupted(t *testing.T) {
+	w := begin(t, rows(50)...)
+	w.run(w.pipeline("merge", ""), pipeline.ExitOK)
+	p := w.must(w.configured(resource("rows", "rows", ""), "}\nschema: {directory: "+t.TempDir(), pipeline.Options{}))
+	for name, look := range map[string]func(context.Context) int{
+		"diff":  func(ctx context.Context) int { return p.Diff(ctx).ExitCode },
+		"infer": func(ctx context.Context) int { _, err := p.Infer(ctx, false); return pipeline.ExitCode(err) },
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		w.set(func() {
+			w.before = func(offset int) {
+				if offset == 20 {
+					cancel(&pipeline.SignalError{Code: pipeline.ExitTerminate, Signal: "SIGTERM"})
+				}
+			}
+		})
+		if got := look(ctx); got != pipeline.ExitTerminate {
+			t.Errorf("%s: exit %d, want 143", name, got)
+		}
+		cancel(nil)
 	}
 }
