@@ -175,7 +175,7 @@ func (c *codec) refusesTable() bool {
 
 // tableMissing says why refusesTable discards.
 func (c *codec) tableMissing() string {
-	return fmt.Sprintf("schema_contract: tables is %s, and subject %s has no schema and %s no file in schema.directory", c.contract.Tables, c.subject, c.opts.Name)
+	return fmt.Sprintf("schema_contract: tables is %s, and subject %s has no schema and %s no file in schema.directory; let tables evolve for one run, or put a file there", c.contract.Tables, c.subject, c.opts.Name)
 }
 
 // draft is a schema that is not registered yet: a record that it can't encode must not shape its subject.
