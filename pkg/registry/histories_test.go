@@ -26,8 +26,10 @@ type published struct {
 // None may be refused, and at the end another implementation of Avro reads every record that was ever written, by the schemas that the
 // registry gives out, with the newest as the reader's. REGISTRY_URL has a real registry give its verdict, under BACKWARD_TRANSITIVE.
 func TestConformanceHistories(t *testing.T) {
-	const histories = 150
-	shared := os.Getenv("REGISTRY_URL")
+	shared, histories := os.Getenv("REGISTRY_URL"), 150
+	if shared == "" {
+		histories = 40 // a fake refuses nothing
+	}
 	run := time.Now().UnixNano()
 	versions, records := 0, 0
 	for seed := range uint64(histories) {
