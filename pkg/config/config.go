@@ -2,7 +2,6 @@ package config
 
 import (
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -78,13 +77,19 @@ func (l *loader) root(n *node, c *Config) {
 		return
 	}
 	all := l.source(source, c, resourceContext{topic: topic, nested: nested})
-	all = slices.DeleteFunc(all, func(u unfinished) bool { return !u.selected })
-	l.nameTopics(all, c)
+	l.linkParents(all)
+	var selected []unfinished // all stays as it is: parents are in it
 	for _, u := range all {
+		if u.selected {
+			selected = append(selected, u)
+		}
+	}
+	l.nameTopics(selected, c)
+	for _, u := range selected {
 		u.Topic = u.topic.Topic
 		c.Resources = append(c.Resources, u.Resource)
 	}
-	if len(all) == 0 && len(l.problems) == 0 {
+	if len(selected) == 0 && len(l.problems) == 0 {
 		l.problem(source.line, source.keyOf("resources"), "has no resource that is selected; there is nothing to do")
 	}
 }
@@ -122,7 +127,7 @@ func (l *loader) source(n *node, c *Config, ctx resourceContext) []unfinished {
 		"section":           "pipeline at the top of the file names it",
 		"schema":            "it is a Python object; the file's own schema block says where schemas are",
 		"schema_contract":   "put it into resource_defaults",
-		"parallelized":      parents,
+		"parallelized":      "put it into resource_defaults",
 		"max_table_nesting": "nested: json in the file's own schema block keeps objects as JSON text",
 		"root_key":          warehouse,
 	})

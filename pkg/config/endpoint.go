@@ -24,6 +24,7 @@ type Endpoint struct {
 
 	Incremental *Incremental // nil: every walk reads the whole listing
 	Slots       []Slot       // where Path, Params, Headers, Form and Data have placeholders; see Bind
+	Holes       []Hole       // the fields of a parent's record among them, and among those in JSON, each once
 }
 
 // Param is a query parameter. Several values repeat it.
@@ -66,10 +67,18 @@ func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
 	if s := o.get("data_selector"); given(s) {
 		v, ok := l.query(s)
 		assign(&e.Selector, v, ok)
+	} else if f.entity {
+		e.Selector = QueryOf()
 	}
-	e.Paginator = l.endpointPaginator(o, ctx)
+	if n := o.get("paginator"); n == nil && f.entity {
+		e.Paginator = Paginator{Type: "single_page"}
+	} else {
+		e.Paginator = l.endpointPaginator(o, ctx)
+	}
 	l.requestBody(o, &e, f)
-	l.slots(o.at, &e, f)
+	if !ctx.partial {
+		l.slots(o.at, &e, f)
+	}
 	if a := o.get("response_actions"); given(a) {
 		e.Ignore = l.responseActions(a)
 	}
@@ -127,6 +136,7 @@ func (l *loader) endpointPath(n *node, e *Endpoint, clientAuth bool, base string
 		l.wrong(n, "has a %% that begins no escape; write it as %%25")
 	}
 	e.Path = path
+	f.entity = strings.Contains(path[strings.LastIndexByte(path, '/')+1:], markOpen)
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		if pair == "" {

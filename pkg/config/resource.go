@@ -15,8 +15,11 @@ type Resource struct {
 	Topic       Topic
 	Nested      string // "record" or "json"
 	Steps       []Step // what becomes of a record before it is keyed, hashed and encoded, in order
-	Contract    Contract
-	Columns     []Column // in order of names
+
+	Parent     *Resource // whose records fill the endpoint's holes, one after another; nil: there is none. It may be unselected
+	FromParent []string  // fields of the parent's record that each record gets, as _<parent>_<field>
+	Contract   Contract
+	Columns    []Column // in order of names
 }
 
 // resourceContext is what a resource takes from around it.
@@ -138,7 +141,7 @@ func isMapping(n *node) bool { return n != nil && n.kind == mappingKind }
 
 const (
 	warehouse = "it means something in a warehouse only; leave it out"
-	parents   = "resources have no parents yet; leave it out"
+	parent    = "the placeholder {resources.PARENT.FIELD} in its endpoint makes a resource a child; kafka.topic names its topic"
 )
 
 // resource reads a resource that has its defaults, or the defaults themselves.
@@ -173,9 +176,10 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 		assign(&u.selected, b, ok)
 	}
 	if v := o.get("parallelized"); v != nil {
-		if b, _ := l.boolean(v); b {
-			l.wrong(v, "is not supported; %s", parents)
-		}
+		l.boolean(v) // source.client.concurrency decides for all resources
+	}
+	if v := o.get("include_from_parent"); given(v) {
+		u.FromParent = l.fromParent(v)
 	}
 	if v := o.get("table_name"); given(v) && (v.kind != scalarKind || u.nameAt == nil || v.text != u.nameAt.text) {
 		l.wrong(v, "is not supported; kafka.topic names the topic")
@@ -202,15 +206,14 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 		inner.done()
 	}
 	o.refuse(map[string]string{
-		"merge_key":           "primary_key alone identifies a record",
-		"include_from_parent": parents,
-		"parent_table_name":   parents,
-		"max_table_nesting":   "nested: json keeps objects as JSON text",
-		"nested_hints":        warehouse,
-		"references":          warehouse,
-		"table_format":        warehouse,
-		"file_format":         warehouse,
-		"incremental":         "its place is in endpoint",
+		"merge_key":         "primary_key alone identifies a record",
+		"parent_table_name": parent,
+		"max_table_nesting": "nested: json keeps objects as JSON text",
+		"nested_hints":      warehouse,
+		"references":        warehouse,
+		"table_format":      warehouse,
+		"file_format":       warehouse,
+		"incremental":       "its place is in endpoint",
 	})
 	o.done()
 	l.checkDeletes(&u, ctx)

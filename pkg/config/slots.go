@@ -60,11 +60,6 @@ func (l *loader) slots(at *node, e *Endpoint, f *format) {
 			l.wrong(at.within("params").within(name), "is of type: resolve, but no {%s} stands in the path; write the placeholder {resources.PARENT.FIELD} to send it as a parameter", name)
 		}
 	}
-	for i, h := range f.holes {
-		if h.Resource != "" {
-			l.wrong(at, "has %s, a field of a parent resource, which is not supported; %s", f.holes[i], parents)
-		}
-	}
 	add := func(marked string, s Slot) string {
 		if t, ok := f.template(marked); ok {
 			s.Template = t
@@ -83,6 +78,11 @@ func (l *loader) slots(at *node, e *Endpoint, f *format) {
 	e.Data = add(e.Data, Slot{In: "data"})
 	for _, name := range sortedKeys(e.Headers) {
 		e.Headers[name] = add(e.Headers[name], Slot{In: "header", Name: name})
+	}
+	for _, h := range f.holes {
+		if h.Resource != "" && !slices.ContainsFunc(e.Holes, func(o Hole) bool { return o.String() == h.String() }) {
+			e.Holes = append(e.Holes, h)
+		}
 	}
 	l.checkHoles(at, e, f)
 }

@@ -176,6 +176,7 @@ type format struct {
 	bare  []string // names like x in {x}, by the number of their hole
 	path  bool     // bare names may stand here
 
+	entity   bool     // the path's last step has a placeholder: it leads to one record (dlt's single entity)
 	resolved []string // parameters of type resolve
 }
 

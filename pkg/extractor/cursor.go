@@ -261,24 +261,31 @@ func (w *window) advance(rec, v record.Value, progress *Progress) (keep bool, er
 // was seen: the walk came to the listing's end, or row_order says so; and no row can have slipped past, as happens where a listing
 // that is walked by count gets shorter under way: then its total falls, or a key stands twice, which the caller knows.
 func (w *Walk) Since(twice bool) Since {
-	win := w.win
-	if win == nil || win.End != "" {
-		return w.options.Since
+	if w.win == nil || w.win.End != "" {
+		return w.options.Since.Anew()
 	}
-	s, progress := win.since, win.since.Walk
+	return w.win.remember(w.slipped(twice), w.end.Reason)
+}
+
+func (w *Walk) slipped(twice bool) bool { return w.counts() && (twice || w.fell) }
+
+// remember is the since of a walk that ended. stay: the cursor must not move.
+func (w *window) remember(stay bool, reason Reason) Since {
+	s, progress := w.since, w.since.Walk
 	s.Walk = nil
-	complete := w.end.Reason != Bound && w.end.Reason != Ignored
-	inOrder := win.RowOrder != "" && win.RowOrder != win.backward() && !progress.Mixed
-	if w.counts() && (twice || w.fell) || !complete && !inOrder {
+	complete := reason != Bound && reason != Ignored
+	inOrder := w.RowOrder != "" && w.RowOrder != w.backward() && !progress.Mixed
+	if stay || !complete && !inOrder {
 		return s
 	}
-	if win.full && complete {
+	if w.full && complete {
 		s.Full = progress.Began
 	}
-	if !win.best.IsValid() {
+	best, err := literal(progress.Cursor)
+	if progress.Cursor == "" || err != nil {
 		return s
 	}
-	if order, err := win.order(win.best, win.last); err == nil && (!win.last.IsValid() || order >= 0) {
+	if order, err := w.order(best, w.last); err == nil && (!w.last.IsValid() || order >= 0) {
 		s.Cursor, s.Rows = progress.Cursor, progress.Rows
 	}
 	return s

@@ -21,6 +21,7 @@ type Extractor struct {
 	target   target
 	pager    pager
 	steps    []step
+	parent   *Extractor // nil: there is none
 	shape    string
 	by       string    // what an incremental's cursor means something under
 	memories sync.Pool // *memory
@@ -42,6 +43,15 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 	}
 	x.shape = shapeOf(client, t, r.Endpoint, p.ask(p.first()))
 	x.by = byOf(client, t, r)
+	if r.Parent != nil {
+		if x.parent, err = New(client, c, *r.Parent); err != nil {
+			return nil, err
+		}
+		x.shape = printed([]string{x.shape, x.parent.shape})
+		if x.by != "" || x.parent.by != "" {
+			x.by = printed([]string{x.by, x.parent.by})
+		}
+	}
 	x.memories.New = func() any { return new(memory) }
 	return x, nil
 }
@@ -84,7 +94,7 @@ func byOf(client *rest.Client, t target, r config.Resource) string {
 		return ""
 	}
 	object, _ := json.Marshal(t.object) //nolint:errchkjson // what the configuration holds is JSON
-	return printed([]any{client.Redact(t.url(ask{})), t.method, client.Redact(string(object)), client.Redact(string(t.body)), r.Endpoint.Selector.Canonical(), i.Cursor.Names, i.Initial, i.Min, i.Missing, r.Steps})
+	return printed([]any{client.Redact(t.url(ask{})), t.method, client.Redact(string(object)), client.Redact(string(t.body)), r.Endpoint.Selector.Canonical(), i.Cursor.Names, i.Initial, i.Min, i.Missing, r.Steps, r.FromParent})
 }
 
 func printed(v any) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,7 +28,13 @@ func (i Item) Gone() bool { return i.Status == http.StatusNotFound || i.Status =
 // else that is not 2xx is an error, retried as a page's is.
 func (x *Extractor) Get(ctx context.Context, path string) (Item, error) {
 	e := x.resource.Endpoint
-	e = config.Endpoint{Path: path, Headers: e.Headers, Auth: e.Auth, OwnAuth: e.OwnAuth}
+	headers := maps.Clone(e.Headers)
+	for _, s := range e.Slots { // what a walk puts in is not known here
+		if s.In == "header" {
+			delete(headers, s.Name)
+		}
+	}
+	e = config.Endpoint{Path: path, Headers: headers, Auth: e.Auth, OwnAuth: e.OwnAuth}
 	if e.OwnAuth && !rest.SameOrigin(join(x.config.BaseURL, path), x.target.address) {
 		e.Auth = nil
 	}

@@ -14,6 +14,8 @@ type Page struct {
 	Label  string
 	// Restarted says that the walk began anew, since the API would not go on at the position that it was given.
 	Restarted bool
+	// Under tells the parent's record that a child's page belongs to from others; "": the resource has no parent.
+	Under string
 	// Detected says what the walk found out from this page, its first one, where the configuration leaves it open; else it is "".
 	Detected string
 	// At is the position of the page itself, Next the one to go on from once it is done with.

@@ -111,7 +111,7 @@ func fieldIn(root, rec record.Value, pointer string) string {
 	return strings.Join(steps, ".")
 }
 
-// Find looks for the record with the key in an answer for one record: as the whole answer, or where the listing has its records.
+// Find looks for the record with the key in an answer for one record, and takes it through processing_steps: as the whole answer, or where the listing has its records.
 func (x *Extractor) Find(root record.Value, key string) (record.Value, bool) {
 	places := []record.Value{root}
 	for v := range Select(root, x.resource.Endpoint.Selector) {
@@ -122,6 +122,10 @@ func (x *Extractor) Find(root record.Value, key string) (record.Value, bool) {
 	}
 	for _, v := range places {
 		if v.Kind() != record.Object {
+			continue
+		}
+		v, ok := x.alone(v)
+		if !ok {
 			continue
 		}
 		if got, err := x.AppendKey(nil, v); err == nil && string(got) == key {

@@ -18,6 +18,8 @@ type Since struct {
 	Rows []string `json:"rows,omitempty"`
 	// Full is when the last full walk that was complete began.
 	Full time.Time `json:"full,omitzero"`
+	// Parent is the same of the parent's listing, as a child's walk reads it.
+	Parent *Since `json:"parent,omitempty"`
 	// Walk is how far the walk under way has come; nil: none is.
 	Walk *Progress `json:"walk,omitempty"`
 }
@@ -43,7 +45,7 @@ func (s Since) JSON() json.RawMessage {
 // Since reads what JSON wrote. It is the zero Since where the resource is not incremental, and where the cursor is that of other rows:
 // dropped is then true.
 func (x *Extractor) Since(text json.RawMessage) (s Since, dropped bool) {
-	if x.resource.Endpoint.Incremental == nil || json.Unmarshal(text, &s) != nil || s.By == "" {
+	if x.by == "" || json.Unmarshal(text, &s) != nil || s.By == "" {
 		return Since{}, false
 	}
 	if s.By != x.by {
@@ -52,13 +54,26 @@ func (x *Extractor) Since(text json.RawMessage) (s Since, dropped bool) {
 	return s, false
 }
 
+// Anew is what a walk begins with that is not gone on with.
+func (s Since) Anew() Since {
+	s.Walk = nil
+	if s.Parent != nil {
+		parent := s.Parent.Anew()
+		s.Parent = &parent
+	}
+	return s
+}
+
+// Begun reports whether a walk would start at a cursor, its own or its parent's.
+func (s Since) Begun() bool { return s.Cursor != "" || s.Parent != nil && s.Parent.Begun() }
+
 // counts reports whether the listing is walked by a count of rows or pages, which shifts when rows go.
 func (w *Walk) counts() bool {
 	return w.paginator.Type == "offset" || w.paginator.Type == "page_number"
 }
 
-// Incremental reports whether the resource keeps a cursor: it has incremental, and no end_value.
+// Incremental reports whether the resource keeps a cursor: it or its parent has incremental, and no end_value.
 func (x *Extractor) Incremental() bool {
 	i := x.resource.Endpoint.Incremental
-	return i != nil && i.End == ""
+	return i != nil && i.End == "" || x.parent != nil && x.parent.Incremental()
 }

@@ -6,6 +6,7 @@ import (
 
 	"producer/pkg/config"
 	"producer/pkg/record"
+	"producer/pkg/rest"
 )
 
 // step is one of the resource's processing_steps, compiled. A record that it writes anew is built in b.
@@ -49,12 +50,14 @@ func (x *Extractor) filters() bool {
 	return slices.ContainsFunc(x.steps, func(s step) bool { _, ok := s.(filter); return ok })
 }
 
-// process takes the page's records through the steps. It comes after the count: what a filter leaves out was on the page.
-func (p *Page) process() error {
-	if len(p.x.steps) == 0 {
+// process gives the page's records the fields of their parent and takes them through the steps. It comes after the count: what a
+// filter leaves out was on the page.
+func (p *Page) process(k *kin) error {
+	include := k != nil && len(p.x.resource.FromParent) > 0
+	if len(p.x.steps) == 0 && !include {
 		return nil
 	}
-	for len(p.built) < len(p.x.steps) {
+	for len(p.built) <= len(p.x.steps) {
 		p.built = append(p.built, record.Builder{})
 	}
 	for i := range p.built {
@@ -62,9 +65,17 @@ func (p *Page) process() error {
 	}
 	kept := p.Records[:0]
 	for i, rec := range p.Records {
+		if include {
+			rec = k.join(&p.built[len(p.x.steps)], rec)
+		}
 		rec, keep, err := p.step(rec)
 		if err != nil {
 			return p.x.recordError(i, p.Records[i], err)
+		}
+		for b := range p.built {
+			if limit := p.x.config.Limits.Body; limit > 0 && int64(p.built[b].Len()) > 2*limit {
+				return &rest.BodyTooLargeError{Method: "GET", URL: p.Label, Limit: 2 * limit}
+			}
 		}
 		if keep {
 			kept = append(kept, rec)
@@ -72,6 +83,15 @@ func (p *Page) process() error {
 	}
 	p.Records = kept
 	return nil
+}
+
+// alone is one record that was asked for by itself, taken through the steps; false: a filter leaves it out.
+func (x *Extractor) alone(rec record.Value) (record.Value, bool) {
+	p := &Page{x: x, Records: []record.Value{rec}, memory: new(memory)}
+	if err := p.process(nil); err != nil || len(p.Records) == 0 {
+		return record.Value{}, false
+	}
+	return p.Records[0], true
 }
 
 func (p *Page) step(rec record.Value) (record.Value, bool, error) {

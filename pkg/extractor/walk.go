@@ -23,6 +23,9 @@ type WalkOptions struct {
 	// Since is what the walk before it left of an incremental resource, or this one where it goes on. Full disregards its cursor.
 	Since Since
 	Full  bool
+
+	kin   *kin   // the parent's record of a child's listing
+	tally *tally // where requests are counted; nil: in one of the walk's own
 	// OnRetry is told of each repeated request before its wait: which page ("offset 300"), which attempt failed, why, and how
 	// long the wait is. It is called on the goroutine of Next.
 	OnRetry func(position string, attempt int, err error, wait time.Duration)
@@ -55,12 +58,18 @@ type Walk struct {
 	ended  bool  // nothing is left to ask
 	err    error // what Next returns from now on
 
-	requests, retries atomic.Int64
+	tally *tally
 }
+
+// tally counts requests, for any goroutine to read.
+type tally struct{ requests, retries atomic.Int64 }
 
 // Walk begins at from; anywhere but at the beginning it is a resumed walk. It sends nothing before Next.
 func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
-	w := &Walk{x: x, options: o}
+	w := &Walk{x: x, options: o, tally: o.tally}
+	if w.tally == nil {
+		w.tally = new(tally)
+	}
 	if err := w.open(); err != nil {
 		w.err = &PageError{Resource: x.resource.Name, Label: x.pager.label(x.pager.first()), Err: err}
 		return w
@@ -147,7 +156,13 @@ func (w *Walk) open() (err error) {
 	if w.win != nil {
 		e = w.win.ranged(e)
 	}
-	if e, err = e.Bind(func(h config.Hole) (config.Value, error) { return w.win.value(h.Cursor), nil }); err != nil {
+	e, err = e.Bind(func(h config.Hole) (config.Value, error) {
+		if h.Resource != "" {
+			return w.options.kin.value(h)
+		}
+		return w.win.value(h.Cursor), nil
+	})
+	if err != nil {
 		return err
 	}
 	if w.target, err = newTarget(x.client, x.config, e); err != nil {
@@ -207,7 +222,7 @@ func (w *Walk) outlived(err error) bool {
 
 // Requests counts what was sent so far, redirects and failed ones included, and how many of it were repetitions.
 func (w *Walk) Requests() (requests, retries int) {
-	return int(w.requests.Load()), int(w.retries.Load())
+	return int(w.tally.requests.Load()), int(w.tally.retries.Load())
 }
 
 // fetch asks for the page at w.place and moves w past it.
@@ -225,8 +240,8 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 		r.OnRetry = func(attempt int, err error, wait time.Duration) { w.options.OnRetry(label, attempt, err, wait) }
 	}
 	resp, err := x.client.Do(ctx, r)
-	w.requests.Add(int64(resp.Requests))
-	w.retries.Add(int64(max(resp.Attempts-1, 0)))
+	w.tally.requests.Add(int64(resp.Requests))
+	w.tally.retries.Add(int64(max(resp.Attempts-1, 0)))
 	if resp.Body != nil {
 		p.body = resp.Body
 	}
@@ -241,7 +256,7 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 		err = w.window(p)
 	}
 	if err == nil {
-		err = p.process()
+		err = p.process(w.options.kin)
 	}
 	if err != nil {
 		p.Release()

@@ -13,13 +13,13 @@ import (
 )
 
 // startWalk begins a walk that tells of its retries.
-func (p *Pipeline) startWalk(s *session, from extractor.Position, o extractor.WalkOptions) *extractor.Walk {
+func (p *Pipeline) startWalk(s *session, from extractor.Position, o extractor.WalkOptions) extractor.Walker {
 	o.OnRetry = func(at string, attempt int, err error, wait time.Duration) {
 		reason := p.opts.Redact(err.Error())
 		p.opts.Observer.Retry(s.res.Name, reason, wait)
 		p.log.Warn("a request is repeated", "resource", s.res.Name, "at", at, "attempt", attempt, "wait", wait.Round(time.Millisecond), "reason", reason)
 	}
-	return s.extractor.Walk(from, o)
+	return s.extractor.Begin(from, o)
 }
 
 // begin decides where the walk starts: one page back of a position that can be gone on from, else at the beginning.
@@ -28,12 +28,12 @@ func (w *worker) begin() extractor.Position {
 	at := position(st)
 	w.recall()
 	if st.V == 0 || st.Phase != checkpoint.Walking || at == (extractor.Position{}) {
-		w.number, w.since.Walk = st.Walk+1, nil
+		w.number, w.since = st.Walk+1, w.since.Anew()
 		return extractor.Position{}
 	}
 	if why := w.stale(); why != "" {
 		w.p.log.Info("a walk was interrupted, and starts over", "resource", w.res.Name, "position", string(at.JSON()), "reason", why)
-		w.number, w.since.Walk = st.Walk+1, nil
+		w.number, w.since = st.Walk+1, w.since.Anew()
 		return extractor.Position{}
 	}
 	w.p.log.Info("a walk was interrupted, and goes on", "resource", w.res.Name, "position", string(at.JSON()))
@@ -58,6 +58,8 @@ func (w *worker) stale() string {
 	switch age := time.Since(w.stateAt); {
 	case w.full:
 		return "a full walk is asked for"
+	case w.keyed() && !w.extractor.Apart():
+		return "a key under two records of the parent would go unnoticed; with the parent's key in primary_key it could go on"
 	case w.deletes():
 		return "only a walk of one process may delete"
 	case w.state.Shape != w.extractor.Shape():

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/zeebo/xxh3"
+
 	"producer/pkg/extractor"
 	"producer/pkg/record"
 	"producer/pkg/schema"
@@ -41,6 +43,7 @@ func (w *worker) encode(ctx context.Context, page *extractor.Page) error {
 
 // key adds a row for each record of the page: its key, its hash, and whether the topic already holds it.
 func (w *worker) key(page *extractor.Page, n int) (err error) {
+	w.descend(page)
 	for i, rec := range page.Records {
 		at := len(w.batch.arena)
 		if len(w.res.PrimaryKey) > 0 {
@@ -52,7 +55,15 @@ func (w *worker) key(page *extractor.Page, n int) (err error) {
 		hash := w.hasher.Sum(rec)
 		verdict := publish
 		if key := w.batch.arena[at:]; len(key) > 0 {
-			if w.meet(key, hash, n) && (w.diff || w.overlap) {
+			same, again := w.meet(key, hash, n)
+			if again && w.elsewhere(page, key) {
+				w.batch.arena = w.batch.arena[:at]
+				return w.dataError(page, i, errTwoParents)
+			}
+			if w.under != "" {
+				w.here[xxh3.Hash(key)] = struct{}{}
+			}
+			if same && (w.diff || w.overlap) {
 				verdict = unchanged
 			}
 		}
@@ -62,8 +73,8 @@ func (w *worker) key(page *extractor.Page, n int) (err error) {
 }
 
 // meet marks key as seen in page n of the batch and reports whether the topic, once the commit in flight is through, holds it
-// with this hash.
-func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
+// with this hash, and whether this walk has met it before.
+func (w *worker) meet(key []byte, hash [16]byte, n int) (same, again bool) {
 	same, seen := w.index.Meet(key, hash)
 	same = same && (seen || !w.rewrite)
 	seen = seen || w.buried != nil && w.buried.Seen(key)
@@ -76,12 +87,32 @@ func (w *worker) meet(key []byte, hash [16]byte, n int) (same bool) {
 	}
 	switch at := w.batch.shows(key); {
 	case at == n: // twice in one page
+		again = true
 	case at >= 0 || seen:
-		w.twice = true
+		w.twice, again = true, true
 	default:
 		w.keys++
 	}
-	return same
+	return same, again
+}
+
+var errTwoParents = errors.New("its key was already met under another record of the parent, so that one would hide the other; " +
+	"add the parent's key to primary_key, by way of include_from_parent")
+
+// elsewhere reports whether a key that the walk has met before stood under another record of the parent.
+func (w *worker) elsewhere(page *extractor.Page, key []byte) bool {
+	if page.Under == "" || !w.keyed() {
+		return false
+	}
+	_, here := w.here[xxh3.Hash(key)]
+	return !here
+}
+
+// descend takes note of the parent's record that the page belongs to.
+func (w *worker) descend(page *extractor.Page) {
+	if page.Under != w.under {
+		w.under, w.here = page.Under, map[uint64]struct{}{}
+	}
 }
 
 // body encodes the page's rows from first on that are to be published. A misfit lets the schema grow once, by all that the page

@@ -166,12 +166,27 @@ func (p *Pipeline) notBegun(r *Resource, stop error) {
 	}
 }
 
-// walkAll runs the resources, as many at once as the source may be asked. It returns the error that stopped the run.
+// walkAll runs the resources, as many at once as the source may be asked, each after its parent. It returns the error that stopped the
+// run.
 func (p *Pipeline) walkAll(ctx context.Context, out []Resource) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, p.cfg.Client.Concurrency))
-	for i, s := range p.sessions {
+	ended := make([]chan struct{}, len(p.sessions))
+	for i := range ended {
+		ended[i] = make(chan struct{})
+	}
+	for _, i := range p.parentsFirst() {
+		s := p.sessions[i]
 		g.Go(func() error {
+			defer close(ended[i])
+			if parent := p.parentOf(s); parent >= 0 {
+				<-ended[parent] // it was begun before this one
+				if r := out[parent]; r.Status == Failed || r.Status == Skipped {
+					out[i].Status, out[i].Error = Skipped, fmt.Sprintf("its parent %s is %s", r.Resource, r.Status)
+					p.opts.Observer.End(s.res.Name, string(Skipped), string(NoProof), 0)
+					return nil
+				}
+			}
 			if gctx.Err() != nil {
 				return cause(ctx, gctx.Err())
 			}

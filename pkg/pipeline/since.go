@@ -15,7 +15,7 @@ func (w *worker) recall() {
 
 // entire decides whether the walk that begins disregards the cursor, and says so.
 func (w *worker) entire() bool {
-	if !w.extractor.Incremental() || w.resumed || w.since.Cursor == "" {
+	if !w.extractor.Incremental() || w.resumed || !w.since.Begun() {
 		return false // there is nothing to disregard, or it was decided when the walk began
 	}
 	var reason string

@@ -24,7 +24,9 @@ type worker struct {
 
 	lasting context.Context //nolint:containedctx // outlives the run's by lastWord: what is in hand is settled and committed under it
 
-	walk    *extractor.Walk
+	walk    extractor.Walker
+	under   string              // the parent's record whose children are being read
+	here    map[uint64]struct{} // prints of the keys of that record's children
 	since   extractor.Since
 	number  int64 // of the walk
 	resumed bool

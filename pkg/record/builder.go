@@ -14,6 +14,9 @@ func (b *Builder) Reset() {
 	b.open = b.open[:0]
 }
 
+// Len is how many bytes were built.
+func (b *Builder) Len() int { return len(b.tape.page) }
+
 // Begin opens an object: the next value, or after Name a member's.
 func (b *Builder) Begin() {
 	if len(b.open) == 0 && len(b.tape.nodes) > 0 {

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -61,4 +62,37 @@ func TestIncremental(t *testing.T) {
 	s.table("contacts", append([]string{gone}, l.rows...))
 	s.run(config, 0, "--full").expect("contacts", object{"proof": "proven", "published": 0, "requests": 3, "tombstones": 1})
 	s.table("contacts", l.rows)
+}
+
+func TestChildren(t *testing.T) {
+	s := begin(t)
+	parents := &listing{}
+	listings := map[string]*listing{"/v1/posts": parents}
+	var want []string
+	for i := range 150 {
+		parents.rows = append(parents.rows, fmt.Sprintf(`{"id":"p/%d","title":"t%d"}`, i, i))
+		children := &listing{}
+		for j := range i % 3 {
+			children.rows = append(children.rows, fmt.Sprintf(`{"id":"%d-%d","text":"c"}`, i, j))
+			want = append(want, fmt.Sprintf(`{"_posts_id":"p/%d","id":"%d-%d","text":"c"}`, i, i, j))
+		}
+		listings[fmt.Sprintf("/v1/posts/p/%d/comments", i)] = children // what the server makes of p%2F
+	}
+	a := s.serve(s.key, listings)
+	comments := resource("comments", "/v1/posts/{post}/comments")
+	comments["include_from_parent"] = []any{"id"}
+	comments["endpoint"].(object)["params"] = object{"post": object{"type": "resolve", "resource": "posts", "field": "id"}}
+	config := s.config(a, eachPage, edits{"source.resources": []any{comments, resource("posts", "/v1/posts")}, "source.client.retry": object{"max_retries": 0}})
+
+	last := a.listings["/v1/posts/p/149/comments"]
+	last.faults = map[int]http.HandlerFunc{1: status(500)}
+	s.run(config, 3).expect("comments", object{"status": "failed", "records": len(want) - 2})
+	s.run(config, 0).expect("comments", object{"status": "complete", "proof": "proven", "published": 2, "unchanged": len(want) - 2}) // from the start: a key under two posts must not go unnoticed
+	s.times(s.table("comments", want), 1)
+	s.run(config, 0).expect("comments", object{"status": "complete", "proof": "proven", "published": 0, "unchanged": len(want), "requests": 152})
+
+	a.edit("/v1/posts", func(l *listing) { l.always = status(500) })
+	o := s.run(config, 3)
+	o.expect("posts", object{"status": "failed"})
+	o.expect("comments", object{"status": "skipped", "requests": 0})
 }

@@ -1,0 +1,315 @@
+package extractor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// Walker is a pass over all that a resource lists. Requests is for any goroutine, the rest for one.
+type Walker interface {
+	// Next returns the next page that holds records; see [Walk.Next].
+	Next(ctx context.Context) (*Page, error)
+	// End is the verdict, valid once Next returned io.EOF.
+	End() End
+	// Since is what is to be remembered then; see [Walk.Since].
+	Since(twice bool) Since
+	// Incremental reports whether it began from a cursor.
+	Incremental() bool
+	Requests() (requests, retries int)
+
+	// slipped reports whether rows may have slipped past, where a listing is walked by count. twice: a record was shown twice.
+	slipped(twice bool) bool
+}
+
+var (
+	_ Walker = (*Walk)(nil)
+	_ Walker = (*family)(nil)
+)
+
+// Begin begins a walk at from, as [Extractor.Walk] does. Where the resource has a parent it is one over all its listings, each under a
+// record of the parent, which it reads for itself.
+func (x *Extractor) Begin(from Position, o WalkOptions) Walker {
+	if x.parent == nil {
+		return x.Walk(from, o)
+	}
+	f := &family{x: x, options: o, from: from, since: o.Since, began: time.Now().UTC().Truncate(time.Second)}
+	if f.options.tally == nil {
+		f.options.tally = new(tally)
+	}
+	if from.Under == nil {
+		f.from = Position{}
+	}
+	f.begin(f.from)
+	if f.win, f.err = x.newWindow(o.Since, o.Full); f.err != nil {
+		f.err = &PageError{Resource: x.resource.Name, Label: "the first page", Err: f.err}
+	} else if f.win != nil && f.win.End == "" {
+		f.since = f.win.since
+	}
+	f.since.By = x.by
+	return f
+}
+
+// family walks a listing once under each record of the parent, in the parent's order. What a record of the parent is taken for twice,
+// when the parent's listing shows it twice, is read once.
+type family struct {
+	x       *Extractor
+	options WalkOptions
+	from    Position // where to go on, until that is found
+	win     *window  // of an incremental resource, else nil: what it began from
+	since   Since
+	began   time.Time
+	number  int
+
+	parents Walker
+	page    *Page // of the parent's, in hand; nil: none
+	next    int   // record of it
+	kin     *kin
+	walk    *Walk // under kin; nil: over, or not begun
+	seen    map[string]struct{}
+
+	end       End
+	again     bool // the parent's listing showed a record twice
+	unproven  bool // a listing's end proved nothing
+	counts    bool // a listing is walked by count
+	fell      bool // and got shorter
+	requests  int
+	retries   int
+	restarted bool
+	err       error
+}
+
+// begin begins at the parent's page that holds the record to go on at, or at the parent's beginning.
+func (f *family) begin(from Position) {
+	o := WalkOptions{Resumed: f.options.Resumed, Full: f.options.Full, OnRetry: f.options.OnRetry, tally: f.options.tally}
+	if s := f.since.Parent; s != nil {
+		o.Since = *s
+	}
+	at := Position{}
+	if from.Under != nil {
+		at = from.Under.Page
+	}
+	f.release()
+	f.seen = map[string]struct{}{}
+	f.parents = f.x.parent.Begin(at, o)
+}
+
+// restart begins anew, since the record to go on at is not where it was.
+func (f *family) restart() {
+	f.options.Resumed, f.from, f.restarted = false, Position{}, true
+	f.since = f.since.Anew()
+	if f.keeps() {
+		f.since.Walk = &Progress{Began: f.win.since.Walk.Began, Start: f.win.since.Walk.Start}
+	}
+	f.begin(Position{})
+}
+
+// keeps reports whether the resource itself keeps a cursor.
+func (f *family) keeps() bool { return f.win != nil && f.win.End == "" }
+
+// place says in an error under which record it happened.
+func (f *family) place(err error) error {
+	var e *PageError
+	if !errors.As(err, &e) {
+		return err
+	}
+	under := *e
+	under.Label = f.kin.label + ", " + e.Label
+	return &under
+}
+
+func (f *family) release() {
+	if f.page != nil {
+		f.page.Release()
+	}
+	f.page, f.next, f.kin, f.walk = nil, 0, nil, nil
+}
+
+// Next implements Walker. The parent's pages are asked for when their turn comes, on the same goroutine.
+func (f *family) Next(ctx context.Context) (*Page, error) {
+	for f.err == nil {
+		if f.walk == nil {
+			f.err = f.descend(ctx)
+			continue
+		}
+		p, err := f.walk.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			f.leave()
+			continue
+		}
+		if err != nil {
+			f.err = f.place(err)
+			break
+		}
+		return f.adopt(p), nil
+	}
+	if f.page != nil {
+		f.release()
+	}
+	return nil, f.err
+}
+
+// descend begins the listing under the next record of the parent. io.EOF: there is none.
+func (f *family) descend(ctx context.Context) error {
+	if f.page == nil || f.next == len(f.page.Records) {
+		f.release()
+		page, err := f.parents.Next(ctx)
+		if errors.Is(err, io.EOF) && f.from.Under != nil {
+			f.restart()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if f.page = page; f.from.Under != nil && !f.find() {
+			f.restart()
+			return nil
+		}
+		if f.page.Since.By != "" {
+			f.since.Parent = &f.page.Since
+		}
+		return nil
+	}
+	rec := f.page.Records[f.next]
+	k, err := f.x.kinOf(rec)
+	if err != nil {
+		return &PageError{Resource: f.x.parent.resource.Name, Label: f.page.Label, Err: f.x.parent.recordError(f.next, rec, err)}
+	}
+	f.next++
+	if _, twice := f.seen[k.id]; twice {
+		f.again = true
+		return nil
+	}
+	f.seen[k.id] = struct{}{}
+	from := f.from
+	f.from = Position{}
+	if from.Under != nil && from.Under.Done {
+		return nil
+	}
+	from.Under = nil
+	f.kin = k
+	f.walk = f.x.Walk(from, WalkOptions{Resumed: f.options.Resumed, OnRetry: f.onRetry(k), Since: f.since, Full: f.options.Full, kin: k, tally: f.options.tally})
+	return nil
+}
+
+func (f *family) onRetry(k *kin) func(string, int, error, time.Duration) {
+	if f.options.OnRetry == nil {
+		return nil
+	}
+	return func(position string, attempt int, err error, wait time.Duration) {
+		f.options.OnRetry(k.label+", "+position, attempt, err, wait)
+	}
+}
+
+// find looks on the parent's page for the record that the walk is to go on at. On the page of a parent that began anew it is not looked
+// for.
+func (f *family) find() bool {
+	if f.page.Restarted {
+		return false
+	}
+	for i, rec := range f.page.Records {
+		k, err := f.x.kinOf(rec)
+		if err == nil && k.id == f.from.Under.ID {
+			f.next = i
+			return true
+		}
+	}
+	return false
+}
+
+// adopt makes a listing's page one of the family's.
+func (f *family) adopt(p *Page) *Page {
+	f.number++
+	p.Number = f.number
+	p.Label = f.kin.label + ", " + p.Label
+	p.Restarted = f.restarted
+	if f.number > 1 {
+		p.Detected = ""
+	}
+	p.Total, p.TotalPages = nil, false
+	p.Under = f.kin.id
+	under := Under{Page: f.page.At, ID: f.kin.id}
+	p.At.Under = &under
+	done := under
+	done.Done = f.walk.ended && f.walk.err == nil
+	p.Next.Under = &done
+	if f.keeps() {
+		f.since.Walk = p.Since.Walk
+	}
+	p.Since = f.since
+	requests, retries := f.Requests()
+	p.Requests, p.Retries = requests-f.requests, retries-f.retries
+	f.requests, f.retries = requests, retries
+	return p
+}
+
+// leave takes the verdict on a listing that ended into the family's.
+func (f *family) leave() {
+	e := f.walk.End()
+	if f.end.Reason != Bound && f.end.Reason != Ignored {
+		f.end.Reason = e.Reason
+	}
+	f.end.Bounded = f.end.Bounded || e.Bounded
+	f.end.Drifted = f.end.Drifted || e.Drifted
+	f.end.Null = f.end.Null || e.Null
+	f.end.Rows += e.Rows
+	f.unproven = f.unproven || !e.Proven
+	f.counts = f.counts || f.walk.counts()
+	f.fell = f.fell || f.walk.counts() && f.walk.fell
+	if f.keeps() { // its last pages may have been left out whole
+		f.since.Walk = f.walk.win.since.Walk
+	}
+	f.walk, f.kin = nil, nil
+}
+
+// End implements Walker. It is proven only if the parent's walk is, and each listing's.
+func (f *family) End() End {
+	e, parents := f.end, f.parents.End()
+	if e.Reason != Bound && e.Reason != Ignored {
+		e.Reason = parents.Reason
+	}
+	e.Bounded = e.Bounded || parents.Bounded || f.x.filters() || f.win != nil && f.win.End != ""
+	e.Drifted = e.Drifted || parents.Drifted || f.again
+	e.Null = e.Null || parents.Null
+	e.Restarted = f.restarted
+	e.Proven = parents.Proven && !f.unproven && !e.Bounded && !e.Drifted && !f.options.Resumed
+	return e
+}
+
+// Since implements Walker. The parent's cursor moves with the child's, or stays with it.
+func (f *family) Since(twice bool) Since {
+	s, reason := f.since.Anew(), f.End().Reason
+	stay := f.slipped(twice)
+	if f.keeps() {
+		win := *f.win
+		win.since = f.since
+		before := s.Parent
+		s = win.remember(stay, reason)
+		s.Parent = before
+	}
+	if stay || reason == Bound || reason == Ignored {
+		return s
+	}
+	if parent := f.parents.Since(f.again); parent.By != "" {
+		s.Parent = &parent
+	}
+	if s.By != "" && !f.Incremental() {
+		s.Full = f.began
+	}
+	return s
+}
+
+func (f *family) slipped(twice bool) bool {
+	return f.fell || f.counts && twice || f.parents.slipped(f.again)
+}
+
+// Incremental implements Walker.
+func (f *family) Incremental() bool {
+	return f.win != nil && !f.win.full || f.parents.Incremental()
+}
+
+// Requests implements Walker.
+func (f *family) Requests() (requests, retries int) {
+	return int(f.options.tally.requests.Load()), int(f.options.tally.retries.Load())
+}
