@@ -98,7 +98,8 @@ func (x *exchange) outdated(err error) bool {
 func (x *exchange) fetch(ctx context.Context) error {
 	c := x.client
 	h := c.hosts.get(originOf(x.url))
-	if err := h.acquire(ctx); err != nil {
+	round, err := h.acquire(ctx)
+	if err != nil {
 		x.resp.Attempts-- // nothing was asked
 		return backoff.Permanent(err)
 	}
@@ -120,7 +121,17 @@ func (x *exchange) fetch(ctx context.Context) error {
 		}
 		return nil
 	}
-	if err := x.judge(resp); err != nil {
+	err = x.judge(resp)
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
+		h.slower(round)
+	case err == nil:
+		h.faster()
+	}
+	if x.waits.floor > 0 {
+		h.hold(x.waits.floor)
+	}
+	if err != nil {
 		return err
 	}
 	r, done, err := c.decoded(resp)

@@ -22,7 +22,8 @@ type Options struct {
 	Retry Retry
 	// MaxBody bounds a body in decoded bytes; default 256 MiB.
 	MaxBody int64
-	// Concurrency is how many requests of this Client one host gets at a time; default 1.
+	// Concurrency is how many requests of this Client one host gets at a time; default 1. A 429 halves it, and RateLimit with it,
+	// until good answers bring them back; a Retry-After that is waited for holds up all requests to the host.
 	Concurrency int
 	// RateLimit spaces the requests that one host gets, retries included; nil: as fast as they come.
 	RateLimit *RateLimit
