@@ -113,6 +113,28 @@ func (e Endpoint) Bind(value func(Hole) (Value, error)) (Endpoint, error) {
 	return e, nil
 }
 
+// Fixed reports whether every walk asks for the same: the endpoint has no hole and no incremental.
+func (e Endpoint) Fixed() bool {
+	return len(e.Slots) == 0 && e.Incremental == nil && !holed(e.JSON)
+}
+
+// holed reports whether a value of a JSON body has a hole.
+func holed(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, inner := range v {
+			if holed(inner) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, holed)
+	case Template:
+		return true
+	}
+	return false
+}
+
 // step escapes what text gives, so that it stands in one step of a path.
 func step(text func(Hole) (string, error)) func(Hole) (string, error) {
 	return func(h Hole) (string, error) {

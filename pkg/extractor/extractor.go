@@ -22,6 +22,7 @@ type Extractor struct {
 	pager    pager
 	steps    []step
 	parent   *Extractor // nil: there is none
+	fixed    bool       // target and pager are those of every walk
 	shape    string
 	by       string    // what an incremental's cursor means something under
 	memories sync.Pool // *memory
@@ -37,7 +38,7 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 	if err != nil {
 		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
 	}
-	x := &Extractor{client: client, resource: r, config: c, target: t, pager: p}
+	x := &Extractor{client: client, resource: r, config: c, target: t, pager: p, fixed: r.Endpoint.Fixed()}
 	if x.steps, err = newSteps(r.Steps); err != nil {
 		return nil, fmt.Errorf("resource %s: %w", r.Name, err)
 	}

@@ -66,7 +66,8 @@ type family struct {
 	page    *Page // of the parent's, in hand; nil: none
 	next    int   // record of it
 	kin     *kin
-	walk    *Walk // under kin; nil: over, or not begun
+	walk    *Walk         // under kin; nil: over, or not begun
+	ahead   map[int]*Walk // listings under the page's next records, by their numbers, whose first request is out
 	seen    map[string]struct{}
 
 	end       End
@@ -82,7 +83,8 @@ type family struct {
 
 // begin begins at the parent's page that holds the record to go on at, or at the parent's beginning.
 func (f *family) begin(from Position) {
-	o := WalkOptions{Resumed: f.options.Resumed, Full: f.options.Full, OnRetry: f.options.OnRetry, tally: f.options.tally}
+	o := f.options
+	o.Since = Since{}
 	if s := f.since.Parent; s != nil {
 		o.Since = *s
 	}
@@ -123,7 +125,13 @@ func (f *family) release() {
 	if f.page != nil {
 		f.page.Release()
 	}
-	f.page, f.next, f.kin, f.walk = nil, 0, nil, nil
+	for _, w := range f.ahead {
+		w.drop()
+	}
+	if f.walk != nil {
+		f.walk.drop()
+	}
+	f.page, f.next, f.kin, f.walk, f.ahead = nil, 0, nil, nil, map[int]*Walk{}
 }
 
 // Next implements Walker. The parent's pages are asked for when their turn comes, on the same goroutine.
@@ -176,9 +184,14 @@ func (f *family) descend(ctx context.Context) error {
 	if err != nil {
 		return &PageError{Resource: f.x.parent.resource.Name, Label: f.page.Label, Err: f.x.parent.recordError(f.next, rec, err)}
 	}
+	at := f.next
 	f.next++
 	if _, twice := f.seen[k.id]; twice {
 		f.again = true
+		if w := f.ahead[at]; w != nil {
+			w.drop()
+			delete(f.ahead, at)
+		}
 		return nil
 	}
 	f.seen[k.id] = struct{}{}
@@ -188,9 +201,45 @@ func (f *family) descend(ctx context.Context) error {
 		return nil
 	}
 	from.Under = nil
-	f.kin = k
-	f.walk = f.x.Walk(from, WalkOptions{Resumed: f.options.Resumed, OnRetry: f.onRetry(k), Since: f.since, Full: f.options.Full, kin: k, tally: f.options.tally})
-	return nil
+	f.kin, f.walk = k, f.ahead[at]
+	if delete(f.ahead, at); f.walk == nil {
+		f.walk = f.under(k, from)
+	} else if f.walk.win != nil { // it was made before the one before it ended
+		f.walk.win, err = f.x.newWindow(f.since, f.options.Full)
+	}
+	f.foresee(ctx)
+	return err
+}
+
+// under is the walk of the listing under a record of the parent.
+func (f *family) under(k *kin, from Position) *Walk {
+	o := f.options
+	o.Since, o.OnRetry, o.kin = f.since, f.onRetry(k), k
+	return f.x.Walk(from, o)
+}
+
+// foresee sends the first requests for the listings under the records that follow on the parent's page.
+func (f *family) foresee(ctx context.Context) {
+	if f.options.Go == nil {
+		return
+	}
+	for i := f.next; i < len(f.page.Records) && len(f.ahead) < f.options.Ahead; i++ {
+		if f.ahead[i] != nil {
+			continue
+		}
+		k, err := f.x.kinOf(f.page.Records[i])
+		if err != nil {
+			return // it is told when its turn comes
+		}
+		if _, twice := f.seen[k.id]; twice {
+			continue
+		}
+		w := f.under(k, Position{})
+		if w.err == nil && !w.ended {
+			w.anticipate(ctx, w.place)
+		}
+		f.ahead[i] = w
+	}
 }
 
 func (f *family) onRetry(k *kin) func(string, int, error, time.Duration) {

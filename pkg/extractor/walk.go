@@ -24,10 +24,16 @@ type WalkOptions struct {
 	Since Since
 	Full  bool
 
+	// Go starts a goroutine, for requests ahead of their turn: pages that the total promises, and children of the parent's next
+	// records. Ahead is how many of each may be out or waiting. It returns at once; whoever gives it waits for them after Next's
+	// context has ended. nil: each request waits for the page before.
+	Go    func(func())
+	Ahead int
+
 	kin   *kin   // the parent's record of a child's listing
 	tally *tally // where requests are counted; nil: in one of the walk's own
 	// OnRetry is told of each repeated request before its wait: which page ("offset 300"), which attempt failed, why, and how
-	// long the wait is. It is called on the goroutine of Next.
+	// long the wait is. It is called on the goroutine of Next, and on those of Go.
 	OnRetry func(position string, attempt int, err error, wait time.Duration)
 }
 
@@ -59,6 +65,7 @@ type Walk struct {
 	err    error // what Next returns from now on
 
 	tally *tally
+	ahead ahead
 }
 
 // tally counts requests, for any goroutine to read.
@@ -148,7 +155,9 @@ func (w *Walk) restart() {
 // open puts this walk's values into the requests.
 func (w *Walk) open() (err error) {
 	x := w.x
-	w.target, w.first = x.target, x.pager
+	if w.target, w.first = x.target, x.pager; x.fixed {
+		return nil
+	}
 	if w.win, err = x.newWindow(w.options.Since, w.options.Full); err != nil {
 		return err
 	}
@@ -225,26 +234,12 @@ func (w *Walk) Requests() (requests, retries int) {
 	return int(w.tally.requests.Load()), int(w.tally.retries.Load())
 }
 
-// fetch asks for the page at w.place and moves w past it.
+// fetch takes the page at w.place and moves w past it.
 func (w *Walk) fetch(ctx context.Context) (*Page, error) {
-	x, label := w.x, w.pager.label(w.place)
-	p := &Page{Label: label, Restarted: w.end.Restarted, x: x, memory: x.memories.Get().(*memory), // New makes nothing else
-		selector: w.selector, guess: w.selector.IsZero(), entity: w.paginator.Type == "single_page" || w.entity()}
-	r, err := w.target.request(w.pager.ask(w.place))
-	if err != nil {
-		p.Release()
-		return nil, &PageError{Resource: x.resource.Name, Label: label, Err: err}
-	}
-	r.Buf, r.Accept = p.body[:0], p.cut
-	if w.options.OnRetry != nil {
-		r.OnRetry = func(attempt int, err error, wait time.Duration) { w.options.OnRetry(label, attempt, err, wait) }
-	}
-	resp, err := x.client.Do(ctx, r)
-	w.tally.requests.Add(int64(resp.Requests))
-	w.tally.retries.Add(int64(max(resp.Attempts-1, 0)))
-	if resp.Body != nil {
-		p.body = resp.Body
-	}
+	answer := w.turn(ctx)
+	p, resp, err := answer.page, answer.resp, answer.err
+	p.Restarted = w.end.Restarted
+	rows := len(p.Records)
 	switch {
 	case err != nil:
 	case resp.Ignored:
@@ -260,7 +255,11 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	}
 	if err != nil {
 		p.Release()
-		return nil, &PageError{Resource: x.resource.Name, Label: label, Attempts: resp.Attempts, Err: err}
+		w.drop()
+		return nil, &PageError{Resource: w.x.resource.Name, Label: p.Label, Attempts: resp.Attempts, Err: err}
+	}
+	if w.foresee(ctx, rows); w.ended {
+		w.drop()
 	}
 	return p, nil
 }

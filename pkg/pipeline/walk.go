@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"producer/pkg/extractor"
@@ -25,6 +26,7 @@ type worker struct {
 	lasting context.Context //nolint:containedctx // outlives the run's by lastWord: what is in hand is settled and committed under it
 
 	walk    extractor.Walker
+	early   sync.WaitGroup      // its requests ahead of their turn
 	under   string              // the parent's record whose children are being read
 	here    map[uint64]struct{} // prints of the keys of that record's children
 	since   extractor.Since
@@ -81,7 +83,11 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	if err := w.loadIndex(ctx); err != nil {
 		return err
 	}
-	w.walk = p.startWalk(s, from, extractor.WalkOptions{Resumed: w.resumed, Since: w.since, Full: w.entire()})
+	o := extractor.WalkOptions{Resumed: w.resumed, Since: w.since, Full: w.entire()}
+	if n := p.cfg.Client.Concurrency; n > 1 {
+		o.Go, o.Ahead = w.early.Go, n
+	}
+	w.walk = p.startWalk(s, from, o)
 	err := w.run(ctx)
 	if err == nil && !w.resumed {
 		s.full = false
@@ -100,7 +106,7 @@ func (w *worker) run(ctx context.Context) error {
 		defer close(done)
 		w.fetch(fetch, pages)
 	}()
-	defer func() { stop(); <-done }()
+	defer func() { stop(); <-done; w.early.Wait() }()
 
 	tick := time.NewTimer(time.Hour)
 	defer tick.Stop()
