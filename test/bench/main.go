@@ -36,7 +36,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var b bench
-	var alternative, bare, index bool
+	var alternative, bare, index, parallel bool
 	flag.IntVar(&b.records, "records", 100_000, "records of about 600 bytes")
 	flag.IntVar(&b.page, "page", 100, "records a page")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of all five")
@@ -45,6 +45,7 @@ func main() {
 	flag.BoolVar(&alternative, "alternative", false, "be the alternative: API BROKER TOPIC PAGE")
 	flag.BoolVar(&bare, "without-json", false, "be the program without JSON: API BROKER TOPIC PAGE RECORDS FILE")
 	flag.BoolVar(&index, "index", false, "measure the index of what a topic holds instead")
+	flag.BoolVar(&parallel, "parallel", false, "measure one walk with 1 to 16 requests at a time instead, at 20 ms each")
 	flag.Parse()
 	err := func() error {
 		if alternative {
@@ -55,6 +56,9 @@ func main() {
 		}
 		if index {
 			return runIndex(ctx, os.Stdout)
+		}
+		if parallel {
+			return b.runParallel(ctx, os.Stdout)
 		}
 		return b.run(ctx, os.Stdout)
 	}()
