@@ -60,6 +60,23 @@ func TestIncrementalMistakes(t *testing.T) {
 	}
 }
 
+// A full walk of an append resource would publish everything again: the kafka block's schedule is not for it.
+func TestFullWalkEvery(t *testing.T) {
+	const text = `pipeline: p
+source:
+  client: {base_url: "https://api.example.com"}
+  resources: [{name: a, write_disposition: append, endpoint: {path: a}%s}]
+kafka: {brokers: ["localhost:9092"], full_walk_every: 24h}
+`
+	c, err := config.Parse("x.yaml", fmt.Appendf(nil, text, ""), environ)
+	if err != nil || c.Resources[0].Topic.FullWalkEvery != 0 {
+		t.Errorf("got %v, %v", c, err)
+	}
+	if _, err := config.Parse("x.yaml", fmt.Appendf(nil, text, ", kafka: {full_walk_every: 1h}"), environ); err == nil || !strings.Contains(err.Error(), "resources[0].kafka.full_walk_every: needs write_disposition") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Placeholders become slots wherever they stand; a path takes its bare ones from params, which are then not sent.
 func TestPlaceholders(t *testing.T) {
 	c, err := config.Parse("x.yaml", []byte(`pipeline: p

@@ -217,6 +217,12 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 	})
 	o.done()
 	l.checkDeletes(&u, ctx)
+	if u.Disposition == "append" && u.topic.FullWalkEvery > 0 && !ctx.partial {
+		if u.topic.fullWalk != ctx.topic.fullWalk {
+			l.wrong(u.topic.fullWalk, "needs write_disposition merge or replace; a full walk of an append resource publishes everything again")
+		}
+		u.topic.FullWalkEvery = 0
+	}
 	return u
 }
 

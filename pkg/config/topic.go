@@ -54,6 +54,7 @@ func (m MaxDeletes) Allow(live int64) int64 {
 type topicBlock struct {
 	Topic
 	template *node // nil: the default
+	fullWalk *node // nil: the default
 	deletes  *node // nil: the default
 }
 
@@ -99,6 +100,7 @@ func (l *loader) topic(o *object, t topicBlock) topicBlock {
 	}
 	if n := o.get("full_walk_every"); n != nil {
 		d, ok := l.duration(n, 0)
+		t.fullWalk = n
 		assign(&t.FullWalkEvery, d, ok)
 	}
 	return t

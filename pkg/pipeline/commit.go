@@ -149,7 +149,8 @@ func (w *worker) remember(b *batch) error {
 		return nil
 	}
 	for i := range b.rows {
-		r, x, proofOnly := &b.rows[i], w.index, !w.diff && !w.deletes()
+		// Of children it also tells whether a key stands under two records of the parent.
+		r, x, proofOnly := &b.rows[i], w.index, !w.diff && !w.deletes() && (w.under == "" || w.extractor.Apart())
 		key := b.bytes(r.key)
 		if r.fate == deadLetter {
 			if live, _ := x.Same(key, r.hash); live {

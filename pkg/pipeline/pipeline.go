@@ -183,6 +183,7 @@ func (p *Pipeline) walkAll(ctx context.Context, out []Resource) error {
 				<-ended[parent] // it was begun before this one
 				if r := out[parent]; r.Status == Failed || r.Status == Skipped {
 					out[i].Status, out[i].Error = Skipped, fmt.Sprintf("its parent %s is %s", r.Resource, r.Status)
+					p.log.Warn("skipped: the parent failed", "resource", s.res.Name, "parent", r.Resource)
 					p.opts.Observer.End(s.res.Name, string(Skipped), string(NoProof), 0)
 					return nil
 				}

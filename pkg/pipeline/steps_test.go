@@ -2,7 +2,10 @@ package pipeline_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"producer/pkg/pipeline"
@@ -55,5 +58,32 @@ func TestStepsResume(t *testing.T) {
 	got := w.run(w.stepped("merge", steps, "commit_interval: 0s"), pipeline.ExitOK)
 	if want := []int{40, 50}; !slices.Equal(w.asked, want) || got.Published != 10 || got.Unchanged != 10 {
 		t.Errorf("asked %v, published %d, unchanged %d", w.asked, got.Published, got.Unchanged)
+	}
+}
+
+// A record that is asked for by its id goes through the steps too, before its key is looked for and it is published.
+func TestStepsByID(t *testing.T) {
+	w := begin(t)
+	for k := range 20 {
+		w.rows = append(w.rows, fmt.Sprintf(`{"k":%d,"noise":1}`, k+1))
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch id, byID := strings.CutPrefix(r.URL.Path, "/rows/"); {
+		case !byID:
+			w.ServeHTTP(rw, r)
+		case id == "4":
+			http.NotFound(rw, r)
+		default:
+			fmt.Fprintf(rw, `{"k":%s,"noise":2}`, id)
+		}
+	}))
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	p := w.stepped("merge", "[{exclude: [noise]}, {rename: {k: id}}]", `deletes: {confirm: {path: "/rows/{id}"}}`)
+	w.run(p, pipeline.ExitOK)
+	w.set(func() { w.rows = slices.Delete(w.rows, 3, 5) })
+	got := w.run(p, pipeline.ExitOK)
+	if got.Tombstones != 1 || got.Published != 0 || got.Unchanged != 19 {
+		t.Errorf("%+v; want the tombstone of 4, and 5 as it was", got)
 	}
 }
