@@ -28,8 +28,8 @@ func read(t *testing.T, path string) []byte {
 func TestFiles(t *testing.T) {
 	cases := map[string]struct{ file, source string }{
 		"crm":              {"crm.py", ""},
-		"template-github":  {"template.py", "rest_api_github"},
-		"template-pokemon": {"template.py", "85"},
+		"template-tickets": {"template.py", "desk_tickets"},
+		"template-plants":  {"template.py", "80"},
 		"program":          {"program.py", ""},
 		"values":           {"values.py", ""},
 		"refused":          {"refused.py", ""},

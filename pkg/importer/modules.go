@@ -23,7 +23,7 @@ func (s *session) importName(thread *starlark.Thread, args starlark.Tuple, _ []s
 		if name == "" {
 			return &module{s.unknown(from, at)}, nil
 		}
-		return s.member(name, at), nil
+		return s.member(name, name, at), nil
 	case root == "os":
 		if name == "" {
 			return &environment{s.unknown("os", at)}, nil
@@ -43,8 +43,8 @@ func (s *session) importName(thread *starlark.Thread, args starlark.Tuple, _ []s
 	return s.unknown(from, at), nil
 }
 
-// member is what dlt calls name.
-func (s *session) member(name string, line int) starlark.Value {
+// member is what dlt calls name; messages call it label.
+func (s *session) member(label, name string, line int) starlark.Value {
 	switch name {
 	case "rest_api_source", "rest_api_resources", "rest_api":
 		return starlark.NewBuiltin(name, s.restAPISource)
@@ -62,14 +62,14 @@ func (s *session) member(name string, line int) starlark.Value {
 			return s.dictionary(thread, name, m, args, kwargs)
 		})
 	}
-	return &module{s.unknown(name, line)}
+	return &module{s.unknown(label, line)}
 }
 
 func lineOf(thread *starlark.Thread) int { return line(thread) }
 
 // Attr is a member of dlt.
 func (m *module) Attr(name string) (starlark.Value, error) {
-	return m.session.member(name, m.line), nil
+	return m.session.member(m.then("."+name).what, name, m.line), nil
 }
 
 // secrets is dlt.secrets or dlt.config.

@@ -70,3 +70,31 @@ func plain(t *testing.T, v any) any {
 	}
 	return out
 }
+
+// TestTemplate imports what `dlt init rest_api` writes, as the installed dlt has it: the clock is all that has no form here.
+func TestTemplate(t *testing.T) {
+	templates, err := filepath.Glob("../../.cache/dlt-1.31/lib/*/site-packages/dlt/_workspace/_templates/_core_source_templates/rest_api_pipeline.py")
+	if err != nil || len(templates) != 1 {
+		t.Fatalf("got templates %v, %v", templates, err)
+	}
+	src, err := os.ReadFile(templates[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for source, refused := range map[string]string{
+		"rest_api_github":  "source.resources[0].endpoint.incremental.initial_value",
+		"rest_api_pokemon": "",
+	} {
+		r, err := importer.Import("template.py", src, importer.Options{Source: source})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var keys []string
+		for _, p := range r.Problems {
+			keys = append(keys, p.Key)
+		}
+		if got := strings.Join(keys, " "); got != refused || r.Pipeline != source {
+			t.Errorf("%s: got pipeline %s and problems %v, want one at %q", source, r.Pipeline, r.Problems, refused)
+		}
+	}
+}

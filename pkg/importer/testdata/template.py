@@ -1,4 +1,4 @@
-"""What `dlt init rest_api duckdb` writes, with both of its sources."""
+"""Two pipelines in one file, in the form in which dlt's own templates are written."""
 from typing import Any, Optional
 
 import dlt
@@ -11,13 +11,12 @@ from dlt.sources.rest_api import (
 )
 
 
-@dlt.source(name="github")
-def github_source(access_token: Optional[str] = dlt.secrets.value) -> Any:
-    # Create a REST API configuration for the GitHub API
+@dlt.source(name="tickets")
+def ticket_source(access_token: Optional[str] = dlt.secrets.value, since: str = "2024-01-01") -> Any:
     config: RESTAPIConfig = {
         "client": {
-            "base_url": "https://api.github.com/repos/dlt-hub/dlt/",
-            # we add an auth config if the auth token is present
+            "base_url": "https://desk.example.com/api/",
+            # only with a token
             "auth": (
                 {
                     "type": "bearer",
@@ -30,31 +29,27 @@ def github_source(access_token: Optional[str] = dlt.secrets.value) -> Any:
         "resource_defaults": {
             "primary_key": "id",
             "write_disposition": "merge",
-            "endpoint": {
-                "params": {
-                    "per_page": 100,
-                },
-            },
         },
         "resources": [
             {
-                "name": "issues",
+                "name": "tickets",
                 "endpoint": {
-                    "path": "issues",
+                    "path": "tickets",
                     "params": {
-                        "sort": "updated",
-                        "since": {
-                            "type": "incremental",
-                            "cursor_path": "updated_at",
-                            "initial_value": pendulum.today().subtract(days=30).to_iso8601_string(),
-                        },
+                        "order": "changed",
+                        "changed_after": "{incremental.start_value}",
+                        "until": pendulum.today().to_date_string(),
+                    },
+                    "incremental": {
+                        "cursor_path": "changed_at",
+                        "initial_value": since,
                     },
                 },
             },
             {
-                "name": "issue_comments",
+                "name": "replies",
                 "endpoint": {
-                    "path": "issues/{resources.issues.number}/comments",
+                    "path": "tickets/{resources.tickets.number}/replies",
                 },
                 "include_from_parent": ["id"],
             },
@@ -64,59 +59,59 @@ def github_source(access_token: Optional[str] = dlt.secrets.value) -> Any:
     yield from rest_api_resources(config)
 
 
-def load_github() -> None:
+def load_tickets() -> None:
     pipeline = dlt.pipeline(
-        pipeline_name="rest_api_github",
+        pipeline_name="desk_tickets",
         destination='duckdb',
-        dataset_name="rest_api_data",
+        dataset_name="desk",
     )
 
-    load_info = pipeline.run(github_source())
+    load_info = pipeline.run(ticket_source())
     print(load_info)  # noqa: T201
 
 
-def load_pokemon() -> None:
+def load_plants(base_url: str = "https://plants.example.com/v2/") -> None:
     pipeline = dlt.pipeline(
-        pipeline_name="rest_api_pokemon",
+        pipeline_name="plants",
         destination='duckdb',
-        dataset_name="rest_api_data",
+        dataset_name="garden",
     )
 
-    pokemon_source = rest_api_source(
+    plants = rest_api_source(
         {
             "client": {
-                "base_url": "https://pokeapi.co/api/v2/",
+                "base_url": base_url,
                 "paginator": "json_link",
             },
             "resource_defaults": {
                 "endpoint": {
                     "params": {
-                        "limit": 1000,
+                        "limit": 500,
                     },
                 },
             },
             "resources": [
-                "pokemon",
-                "berry",
-                "location",
+                "trees",
+                "herbs",
             ],
-        }
+        },
+        name="plants",
     )
 
-    def check_network_and_authentication() -> None:
+    def check_network() -> None:
         (can_connect, error_msg) = check_connection(
-            pokemon_source,
+            plants,
             "not_existing_endpoint",
         )
         if not can_connect:
-            pass  # do something with the error message
+            pass  # the error is in error_msg
 
-    check_network_and_authentication()
+    check_network()
 
-    load_info = pipeline.run(pokemon_source)
+    load_info = pipeline.run(plants)
     print(load_info)  # noqa: T201
 
 
 if __name__ == "__main__":
-    load_github()
-    load_pokemon()
+    load_tickets()
+    load_plants()
