@@ -3,8 +3,10 @@
 package dlt
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -42,7 +44,10 @@ func serve(t *testing.T, paths map[string]answer) *api {
 // ServeHTTP answers 404 where nothing is scripted.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := request{Request: r}
-	_ = json.NewDecoder(r.Body).Decode(&req.json) // not every body is JSON
+	if body, err := io.ReadAll(r.Body); err == nil {
+		_ = json.Unmarshal(body, &req.json) // not every body is JSON
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	_ = r.ParseForm()
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -14,12 +14,10 @@ import (
 // same compares tables as multisets of rows. Parents' lists, which dlt loads to tables of their own, are not compared.
 func same(t *testing.T, got, want map[string][]row) {
 	t.Helper()
-	for name := range want {
-		if strings.Contains(name, "__") {
-			delete(want, name)
-		}
-	}
 	for name := range both(got, want) {
+		if strings.Contains(name, "__") {
+			continue
+		}
 		g, w := canonical(t, got[name]), canonical(t, want[name])
 		if slices.Equal(g, w) {
 			continue

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,17 +27,17 @@ type ours struct {
 	Tables map[string][]row
 }
 
-// produce runs the program once with dlt's dictionary under source, and folds the topics.
-func produce(t *testing.T, pipeline string, source row, args ...string) ours {
+// produce runs the program once with dlt's dictionary under source and more keys for its client, and folds the topics.
+func produce(t *testing.T, pipeline string, source row, more ...row) ours {
 	t.Helper()
-	client, _ := source["client"].(row)
-	copied := row{"retry": row{"initial_interval": "10ms"}} // as for dlt: the waits are not what is compared
-	for k, v := range client {
-		copied[k] = v
+	client := row{"retry": row{"initial_interval": "10ms"}} // as for dlt: the waits are not what is compared
+	maps.Copy(client, source["client"].(row))
+	for _, m := range more {
+		maps.Copy(client, m)
 	}
 	doc := row{
 		"pipeline": pipeline,
-		"source":   row{"client": copied, "resources": source["resources"]},
+		"source":   row{"client": client, "resources": source["resources"]},
 		"kafka":    row{"brokers": env.brokers, "partitions": 1},
 		"schema":   row{"registry": row{"url": env.url}, "names": "snake_case"},
 	}
@@ -52,7 +53,7 @@ func produce(t *testing.T, pipeline string, source row, args ...string) ours {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(env.binary, append([]string{"run", "-c", config, "--output", "json"}, args...)...)
+	cmd := exec.Command(env.binary, "run", "-c", config, "--output", "json")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // its exit code is looked at
 	var summary struct {

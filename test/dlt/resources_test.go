@@ -61,6 +61,20 @@ func auths() map[string]equal {
 			paths: guarded(func(r request) bool { return r.URL.Query().Get("key") == secret })},
 		"http_basic": {source: with(row{"type": "http_basic", "username": "u", "password": secret}),
 			paths: guarded(header("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("u:"+secret))))},
+		"oauth2": {source: func(url string) row {
+			auth := row{"type": "oauth2_client_credentials", "access_token_url": url + "/token", "client_id": "me", "client_secret": secret,
+				"access_token_request_data": row{"scope": "read"}}
+			return listing(row{"data_selector": "$", "paginator": "single_page"}, row{"client": row{"auth": auth}})(url)
+		}, paths: func(url string, step int) map[string]answer {
+			paths := guarded(header("Authorization", "Bearer issued"))(url, step)
+			paths["/token"] = func(r request) (int, any, []string) {
+				if f := r.PostForm; f.Get("grant_type") != "client_credentials" || f.Get("client_id") != "me" || f.Get("client_secret") != secret || f.Get("scope") != "read" {
+					return http.StatusBadRequest, row{"error": "invalid_client"}, nil
+				}
+				return ok(row{"access_token": "issued", "token_type": "Bearer", "expires_in": 3600})
+			}
+			return paths
+		}},
 		"endpoint's own": {source: listing(row{"data_selector": "$", "paginator": "single_page", "auth": row{"type": "bearer", "token": "other"}},
 			row{"client": row{"auth": row{"token": secret}}}), paths: guarded(header("Authorization", "Bearer other"))},
 		"endpoint's none": {source: listing(row{"data_selector": "$", "paginator": "single_page", "auth": nil}, row{"client": row{"auth": row{"token": secret}}}),
