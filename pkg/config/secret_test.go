@@ -119,3 +119,22 @@ func TestSecrets(t *testing.T) {
 		t.Error("words are among the secrets")
 	}
 }
+
+// A secret that is written into the file itself works as in dlt, and is warned of; a reference is not.
+func TestSecretsInTheFile(t *testing.T) {
+	for auth, key := range map[string]string{
+		"type: api_key, api_key: %s": "api_key", "type: bearer, token: %s": "token", "type: http_basic, username: u, password: %s": "password",
+		`type: oauth2_client_credentials, access_token_url: "https://x", client_id: u, client_secret: %s`: "client_secret",
+	} {
+		for secret, warned := range map[string]bool{"hunter22": true, `"${TOKEN}"`: false, `"${file:token.txt}"`: false} {
+			c, err := with(", auth: {"+fmt.Sprintf(auth, secret)+"}", listing, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Join(c.Warnings, "\n")
+			if got := strings.Contains(text, "source.client.auth."+key+": stands in this file"); got != warned || strings.Contains(text, "hunter22") {
+				t.Errorf("%s: got warnings %q", fmt.Sprintf(auth, secret), text)
+			}
+		}
+	}
+}
