@@ -34,7 +34,7 @@ lint: ## go vet, golangci-lint (with gofmt and goimports), go mod tidy
 fmt: ## format the code
 	$(LINT) fmt ./...
 
-bench: ## the whole pipeline beside itself without transactions and beside encoding/json and goavro: time, CPU, memory; KAFKA=real
+bench: ## the encoder, then the whole pipeline, beside encoding/json and goavro and beside less work: time, CPU, memory; KAFKA=real
 	$(GO) run ./test/bench -kafka $(KAFKA)
 
 bench-index: ## the index of what a topic holds, at 1 and 10 million keys: memory, time to build, time of a look-up

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/zeebo/xxh3"
 
 	"producer/pkg/extractor"
@@ -55,6 +57,7 @@ type batch struct {
 	letters int // bytes of dead letters, those of bodies that were written again included
 	rows    []row
 	pages   []pageMark
+	hashes  []kafka.Header   // of the rows that records has returned
 	prints  map[uint64]int32 // the last row of a key print
 	keyed   bool             // keys are looked up
 	merge   bool             // of a key, only the last row stands
@@ -232,15 +235,19 @@ func (b *batch) counts() counts {
 	return c
 }
 
-// records appends what the batch publishes to dst: the rows that stand, and the dead letters.
+// records appends what the batch publishes to dst: the rows that stand, and the dead letters. They are views of the batch.
 func (b *batch) records(dst []kafka.Record, t target) []kafka.Record {
+	dst = slices.Grow(dst, len(b.rows)+1) // the state comes behind them
+	b.hashes = slices.Grow(b.hashes[:0], len(b.rows))
 	for i := range b.rows {
 		r := &b.rows[i]
 		if r.lettered() {
 			dst = append(dst, kafka.Record{Topic: t.deadLetters, Partition: -1, Key: b.key(r), Value: r.letter.raw, Headers: r.letter.headers()})
 		}
 		if r.published() {
-			rec := kafka.Record{Topic: t.topic, Partition: -1, Key: b.key(r), Value: b.bytes(r.value), Headers: []kafka.Header{{Key: kafka.ContentHash, Value: r.hash[:]}}}
+			rec := kafka.Record{Topic: t.topic, Partition: -1, Key: b.key(r), Value: b.bytes(r.value)}
+			b.hashes = append(b.hashes, kafka.Header{Key: kafka.ContentHash, Value: r.hash[:]})
+			rec.Headers = b.hashes[len(b.hashes)-1 : len(b.hashes) : len(b.hashes)]
 			if rec.Key != nil {
 				rec.Partition = kafka.Partition(rec.Key, t.partitions)
 			}

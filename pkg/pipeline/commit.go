@@ -56,7 +56,8 @@ func (w *worker) commit(st checkpoint.State) error {
 	if err := w.await(); err != nil {
 		return err
 	}
-	records := w.batch.records(nil, target{topic: w.res.Topic.Name, deadLetters: w.deadLetters(), partitions: w.info.Partitions})
+	records := w.batch.records(w.sent, target{topic: w.res.Topic.Name, deadLetters: w.deadLetters(), partitions: w.info.Partitions})
+	w.sent = nil
 	w.launch(st, records, 0)
 	return nil
 }
@@ -138,7 +139,7 @@ func (w *worker) landed(f *flight) error {
 		return err
 	}
 	f.batch.reset()
-	w.spare = f.batch
+	w.spare, w.sent = f.batch, f.records[:0]
 	return nil
 }
 

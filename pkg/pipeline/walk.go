@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"producer/pkg/extractor"
+	"producer/pkg/kafka"
 	"producer/pkg/record"
 	"producer/pkg/table"
 )
@@ -35,7 +36,8 @@ type worker struct {
 	first   *int64 // the walk's first total
 	batch   *batch
 	spare   *batch
-	flight  *flight // nil: no commit is out
+	flight  *flight        // nil: no commit is out
+	sent    []kafka.Record // the memory of what the last commit sent
 	sample  []*extractor.Page
 	sampled int          // bytes
 	began   time.Time    // of the sample

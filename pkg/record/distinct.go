@@ -17,10 +17,14 @@ type names struct {
 
 // distinct notes the first name of the object at node at that it has had before. The object may still be open.
 func (t *Tape) distinct(at uint32) {
+	if t.nodes[at].count > few {
+		t.lookUp(at)
+		return
+	}
 	n := 0
 	var known [few]uint32
 	for name := range t.namesOf(at) {
-		if n == few {
+		if n == few { // it is open, so its members are not counted
 			t.lookUp(at)
 			return
 		}

@@ -90,6 +90,13 @@ func (e *Encoder) assign(p *recordPlan, rec record.Value) (base int, err error) 
 			continue
 		}
 		group := &p.groups[g]
+		if a := group.only; a != nil {
+			if bits, ok := a.take(v, k); ok {
+				s := &slots[group.fields[0]]
+				s.value, s.bits = v, bits
+				continue
+			}
+		}
 		if !p.fill(slots, group, v, k) && !hollow(v) {
 			return base, p.misfit(group, v)
 		}
@@ -359,7 +366,7 @@ func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, e
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
-		s := e.slots[base+i]
+		s := &e.slots[base+i]
 		if !s.value.IsValid() {
 			if f.fallback == nil {
 				return dst, &ValueError{Path: f.field.source, Why: "it is null or absent, but the schema has " + f.plan.typ.String() + ", not nullable and without a default"}
@@ -380,6 +387,8 @@ func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, e
 			dst = appendLong(dst, int64(s.bits))
 		case opDouble:
 			dst = binary.LittleEndian.AppendUint64(dst, s.bits)
+		case opString:
+			dst = appendText(dst, s.value)
 		default:
 			if dst, err = e.value(dst, a, s.value); err != nil {
 				return dst, within(f.field.source, err)
@@ -412,10 +421,7 @@ func (e *Encoder) value(dst []byte, a *alt, v record.Value) ([]byte, error) {
 		f, _ := float(v)
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), nil
 	case opString, opUUID:
-		if text, plain := v.Text(); plain {
-			return append(appendLong(dst, int64(len(text))), text...), nil
-		}
-		return prefixed(dst, v, record.Value.AppendText), nil
+		return appendText(dst, v), nil
 	case opJSON:
 		return prefixed(dst, v, func(v record.Value, dst []byte) []byte { return record.AppendCompact(dst, v) }), nil
 	case opDecimal:
@@ -480,6 +486,14 @@ func (e *Encoder) item(dst []byte, p *plan, v record.Value) ([]byte, error) {
 		dst = appendLong(dst, a.branch)
 	}
 	return e.value(dst, a, v)
+}
+
+// appendText writes a value's text as a string.
+func appendText(dst []byte, v record.Value) []byte {
+	if text, plain := v.Text(); plain {
+		return append(appendLong(dst, int64(len(text))), text...)
+	}
+	return prefixed(dst, v, record.Value.AppendText)
 }
 
 // prefixed appends what write appends, after its length: written behind room for the longest prefix, then moved.

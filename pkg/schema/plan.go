@@ -67,6 +67,7 @@ type fieldPlan struct {
 type groupPlan struct {
 	source string
 	fields []int32 // in the order in which they are tried; none: a name that has no type yet
+	only   *alt    // the only type of the only field; nil: there are more, or none
 	key    bool    // a field of the primary key: a misfit can't be helped
 }
 
@@ -206,6 +207,9 @@ func (c *compiler) record(t *typ, path string, keys [][]string) (*recordPlan, er
 		gp.key = key >= 0 && len(rest[0]) == 0
 		for _, f := range g.fields {
 			gp.fields = append(gp.fields, place[f])
+		}
+		if len(gp.fields) == 1 && len(p.fields[gp.fields[0]].plan.alts) == 1 {
+			gp.only = &p.fields[gp.fields[0]].plan.alts[0]
 		}
 		p.groups = append(p.groups, gp)
 		p.byName[g.source] = int32(i)
