@@ -183,7 +183,7 @@ func (t *track) drift(ctx context.Context) error {
 		return err
 	}
 	for _, s := range c.summaries() {
-		if len(s.Resources) != 1 || s.Resources[0].Proof != "drifted" {
+		if !s.all("drifted") {
 			return broken("verdict", "a walk under which the total moved is not drifted: %+v", s)
 		}
 	}

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"producer/pkg/registry"
@@ -65,6 +64,7 @@ type checker struct {
 	kind     kind
 	l        *listing
 	registry registry.Registry
+	resource string // key of its states
 	data     string // topic
 	state    string // topic
 
@@ -79,6 +79,12 @@ type checker struct {
 
 	records, tombstones int
 	replayed            []string // the states, for the story
+}
+
+// newChecker makes the checker of a resource, which reads a listing into the topic of its name.
+func newChecker(k kind, l *listing, pipeline, resource string) *checker {
+	return &checker{kind: k, l: l, resource: resource, data: pipeline + "." + resource, state: pipeline + ".state", fold: map[int64]holding{},
+		walks: map[publication]int{}, shown: map[int64]int{}, keys: map[int64]map[int64]bool{}, begun: map[int64]bool{}, ended: map[int64]bool{}}
 }
 
 // round is the time between two moments at which nothing runs.
@@ -98,7 +104,8 @@ func (c *checker) transactions(h *history) map[txnID][]entry {
 
 // check replays what is new in h, which has caught up.
 func (c *checker) check(ctx context.Context, h *history, r round) error {
-	states, txns := h.log(c.state), c.transactions(h)
+	states := slices.DeleteFunc(h.log(c.state), func(e entry) bool { return string(e.key) != c.resource })
+	txns := c.transactions(h)
 	known := map[txnID]bool{}
 	for _, s := range states {
 		if known[s.txn] {
@@ -291,52 +298,4 @@ func (c *checker) settled(r round) error {
 	}
 	c.walks, c.keys, c.ended = map[publication]int{}, map[int64]map[int64]bool{}, map[int64]bool{}
 	return nil
-}
-
-// murmur2 is Kafka's partition hash, written down again from the Java client's description.
-func murmur2(b []byte) uint32 {
-	const m = 0x5bd1e995
-	h := uint32(0x9747b28c) ^ uint32(len(b))
-	for ; len(b) >= 4; b = b[4:] {
-		k := binary.LittleEndian.Uint32(b) * m
-		h = h*m ^ (k^k>>24)*m
-	}
-	switch len(b) {
-	case 3:
-		h ^= uint32(b[2]) << 16
-		fallthrough
-	case 2:
-		h ^= uint32(b[1]) << 8
-		fallthrough
-	case 1:
-		h = (h ^ uint32(b[0])) * m
-	}
-	h = (h ^ h>>13) * m
-	return h ^ h>>15
-}
-
-// schemas is {pipeline}.schemas as a registry's store, read from a history.
-type schemas struct {
-	h     *history
-	topic string
-}
-
-func (s schemas) Load(context.Context) ([]registry.Entry, error) {
-	var out []registry.Entry
-	for _, e := range s.h.log(s.topic) {
-		for _, header := range e.headers {
-			if header.Key == "subject" && e.value != nil {
-				r := registry.Entry{Subject: string(header.Value), JSON: e.value}
-				if err := r.SetFingerprint(e.key); err != nil {
-					return nil, err
-				}
-				out = append(out, r)
-			}
-		}
-	}
-	return out, nil
-}
-
-func (schemas) Put(context.Context, registry.Entry) error {
-	return errors.New("a reader puts no schemas")
 }

@@ -25,6 +25,16 @@ type summary struct {
 	} `json:"resources"`
 }
 
+// all reports whether every resource has come to this proof.
+func (s summary) all(proof string) bool {
+	for _, r := range s.Resources {
+		if r.Proof != proof {
+			return false
+		}
+	}
+	return len(s.Resources) > 0
+}
+
 // child is one process of the program behind a proxy of its own.
 type child struct {
 	t     *track
@@ -223,12 +233,19 @@ func (t *track) config(c *child, commitTimeout time.Duration) (string, error) {
 	case "cursor":
 		paginator, params = object{"type": "cursor", "cursor_path": "next", "cursor_param": "after"}, object{"limit": t.kind.limit}
 	}
+	resource := func(name string, paginator, params object) object {
+		return object{"name": name, "primary_key": "id", "write_disposition": t.kind.disposition,
+			"endpoint": object{"path": name, "data_selector": "data", "paginator": paginator, "params": params}}
+	}
+	resources := []object{resource("rows", paginator, params)}
+	if t.beside != nil {
+		resources = append(resources, resource("others", object{"type": "offset", "limit": t.kind.limit}, object{}))
+	}
 	doc := object{
 		"pipeline": t.pipeline,
 		"source": object{
-			"client": object{"base_url": t.w.source.server.URL + "/" + t.pipeline, "headers": object{childHeader: c.name}},
-			"resources": []any{object{"name": "rows", "primary_key": "id", "write_disposition": t.kind.disposition,
-				"endpoint": object{"path": "rows", "data_selector": "data", "paginator": paginator, "params": params}}},
+			"client":    object{"base_url": t.w.source.server.URL + "/" + t.pipeline, "headers": object{childHeader: c.name}, "concurrency": 2},
+			"resources": resources,
 		},
 		"kafka": kafka,
 	}

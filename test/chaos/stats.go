@@ -23,6 +23,7 @@ const (
 	sigterms          = "SIGTERM"
 	drifts            = "drifts"
 	forgotten         = "cursors forgotten"
+	besideRounds      = "rounds with two resources"
 	brokerKills       = "kill -9 of brokers"
 	gaveUp            = "exit 5 for lack of brokers"
 )
@@ -31,7 +32,6 @@ const (
 type stats struct {
 	mu         sync.Mutex
 	counts     map[string]int
-	rounds     map[string]int // by action
 	violations map[string]int
 	recoveries []time.Duration
 	walks      int
@@ -41,7 +41,7 @@ type stats struct {
 }
 
 func newStats() *stats {
-	return &stats{counts: map[string]int{}, rounds: map[string]int{}, violations: map[string]int{}, byPublish: map[string]int{}}
+	return &stats{counts: map[string]int{}, violations: map[string]int{}, byPublish: map[string]int{}}
 }
 
 func (s *stats) count(what string) {
@@ -57,12 +57,17 @@ func (s *stats) recovered(d time.Duration) {
 	s.recoveries = append(s.recoveries, d)
 }
 
-// round adds what a checker has seen since it was last added.
-func (s *stats) round(c *checker, action string) {
+// round notes that a round of a pipeline is over.
+func (s *stats) round(publish string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rounds[action]++
-	s.byPublish[c.kind.publish]++
+	s.byPublish[publish]++
+}
+
+// read adds what a checker has seen since it was last added.
+func (s *stats) read(c *checker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.walks += len(c.begun)
 	s.records += c.records
 	s.tombstones += c.tombstones
@@ -98,6 +103,7 @@ func (s *stats) print(w io.Writer, seed uint64, took time.Duration) {
 	}
 	row("rounds with publish all", s.byPublish["all"])
 	row("rounds with publish changed", s.byPublish["changed"])
+	row(besideRounds, s.counts[besideRounds])
 	row("walks", s.walks)
 	row("records read back", s.records)
 	row("tombstones read back", s.tombstones)

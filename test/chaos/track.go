@@ -17,43 +17,12 @@ import (
 	"producer/pkg/registry"
 )
 
-// kind is a configuration under test.
-type kind struct {
-	disposition, publish string
-	deletes              any
-	maxDeletes           any
-	registry             bool
-	interval             string
-	partitions, limit    int
-	mass                 bool   // many rows, so that tombstones take several transactions
-	paging               string // offset, page_number or cursor
-}
-
-func (k kind) removes() bool  { return k.disposition == "replace" || k.deletes != nil }
-func (k kind) twoWalks() bool { return k.deletes == "confirmed" }
-
-func (k kind) String() string {
-	return fmt.Sprintf("%s, publish %s, deletes %v, registry %v, interval %s, %d partitions, paged by %s", k.disposition, k.publish, k.deletes, k.registry, k.interval,
-		k.partitions, k.paging)
-}
-
-const maxDeletes = "50%"
-
-var byID = map[string]any{"confirm": map[string]any{"path": "rows/{id}"}}
-
-// kinds of tracks, one after the other. More than half publish all: the diff hides a page that is sent twice.
-func kinds() []kind {
-	return []kind{
-		{disposition: "merge", publish: "all"},
-		{disposition: "replace", publish: "changed", maxDeletes: maxDeletes},
-		{disposition: "append", publish: "all"},
-		{disposition: "merge", publish: "changed"},
-		{disposition: "replace", publish: "all", maxDeletes: maxDeletes},
-		{disposition: "merge", publish: "all", deletes: byID, maxDeletes: maxDeletes},
-		{disposition: "merge", publish: "changed", deletes: byID, maxDeletes: maxDeletes},
-		{disposition: "merge", publish: "all", deletes: "confirmed", maxDeletes: maxDeletes},
-		{disposition: "replace", publish: "all", maxDeletes: 23_000, limit: 10_000, mass: true},
-	}
+// neighbour is a second resource of the pipeline. Its transactions run beside those of the first, into the same partition of the same
+// state topic. Its listing only changes between two rounds.
+type neighbour struct {
+	l     *listing
+	c     *checker
+	round round
 }
 
 // roundsOfTrack is how long a pipeline lives: its topics stay small enough to be read whole again and again.
@@ -76,6 +45,7 @@ type track struct {
 	living   []*child      // not waited for yet, and some that have ended
 	typical  time.Duration // of a run from end to end
 	round    round
+	beside   *neighbour // nil: none
 	story    []string
 
 	mu     sync.Mutex
@@ -110,15 +80,23 @@ func (w *world) newTrack(n int) (*track, error) {
 		rows = 25_000
 	}
 	t.l = newListing(rnd.Uint64(), rows)
-	w.source.add(t.pipeline, t.l)
-	t.c = &checker{kind: k, l: t.l, data: t.pipeline + ".rows", state: t.pipeline + ".state", fold: map[int64]holding{}, walks: map[publication]int{},
-		shown: map[int64]int{}, keys: map[int64]map[int64]bool{}, begun: map[int64]bool{}, ended: map[int64]bool{}}
+	w.source.add(t.pipeline+"/rows", t.l)
+	t.c = newChecker(k, t.l, t.pipeline, "rows")
+	if !k.removes() && rnd.IntN(2) == 0 {
+		k.paging = "offset"
+		l := newListing(rnd.Uint64(), 60+rnd.IntN(60))
+		w.source.add(t.pipeline+"/others", l)
+		t.beside = &neighbour{l: l, c: newChecker(k, l, t.pipeline, "others")}
+	}
 	return t, nil
 }
 
 // topics that the track's readers read.
 func (t *track) topics() []string {
 	out := []string{t.c.data, t.c.state}
+	if t.beside != nil {
+		out = append(out, t.beside.c.data)
+	}
 	if !t.kind.registry {
 		out = append(out, t.pipeline+".schemas")
 	}
@@ -159,12 +137,16 @@ func (t *track) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if t.beside != nil {
+		t.beside.c.registry = t.c.registry
+	}
 	defer func() {
 		t.h.close()
 		for _, c := range t.living {
 			c.kill() // a violation may leave one behind, even a stopped one
 		}
-		t.w.source.remove(t.pipeline)
+		t.w.source.remove(t.pipeline + "/rows")
+		t.w.source.remove(t.pipeline + "/others")
 		var v *violation
 		if errors.As(err, &v) {
 			err = fmt.Errorf("%w\npipeline %s (%s); again: go run ./test/chaos -seed %d -first %d -parallel 1; what was done to it last:\n  %s\nand its last states:\n  %s",
@@ -192,6 +174,10 @@ func (t *track) oneRound(ctx context.Context, n int) error {
 	t.l.settle()
 	t.round = round{}
 	t.round.ids, t.round.seqs = t.l.prefix()
+	if b := t.beside; b != nil {
+		b.l.settle()
+		b.round.ids, b.round.seqs = b.l.prefix()
+	}
 	a := t.action(n)
 	t.note("round %d: %s", n, a.name)
 	if err := a.do(t, ctx); err != nil {
@@ -203,7 +189,15 @@ func (t *track) oneRound(ctx context.Context, n int) error {
 	if err := t.look(ctx); err != nil {
 		return err
 	}
-	t.w.stats.round(t.c, a.name)
+	t.w.stats.round(t.kind.publish)
+	t.w.stats.read(t.c)
+	if b := t.beside; b != nil {
+		t.w.stats.count(besideRounds)
+		t.w.stats.read(b.c)
+		if err := b.c.settled(b.round); err != nil {
+			return err
+		}
+	}
 	return t.c.settled(t.round)
 }
 
@@ -215,6 +209,9 @@ func (t *track) change() {
 	default:
 		t.l.update(t.rnd.IntN(30))
 		t.l.shift(t.rnd.IntN(4))
+	}
+	if t.beside != nil {
+		t.beside.l.update(t.rnd.IntN(30))
 	}
 }
 
@@ -233,7 +230,7 @@ func (t *track) calm(_ context.Context) error {
 			return err
 		}
 		for _, s := range c.summaries() {
-			if len(s.Resources) != 1 || s.Resources[0].Proof != "proven" {
+			if !s.all("proven") {
 				return broken("verdict", "a whole walk over a source that stood still is not proven: %+v", s)
 			}
 		}
@@ -245,6 +242,11 @@ func (t *track) calm(_ context.Context) error {
 func (t *track) look(ctx context.Context) error {
 	if err := t.h.catchUp(ctx, t.topics()...); err != nil {
 		return broken("unreadable", "%v", err)
+	}
+	if b := t.beside; b != nil {
+		if err := b.c.check(ctx, t.h, b.round); err != nil {
+			return err
+		}
 	}
 	return t.c.check(ctx, t.h, t.round)
 }
