@@ -44,6 +44,16 @@ func (e *VersionError) Unwrap() error { return e.Err }
 // Should the topic's partitions have become more, a key may stand in several: then its own partition's record is the newest, and
 // without one the youngest.
 func Load(ctx context.Context, c *kafka.Cluster, topic string) (map[string]Entry, error) {
+	return load(ctx, c, topic, kafka.ScanOptions{})
+}
+
+// Glance is Load without waiting: what stands behind an open transaction is not seen. What it returns was the state; it may not be
+// the newest.
+func Glance(ctx context.Context, c *kafka.Cluster, topic string) (map[string]Entry, error) {
+	return load(ctx, c, topic, kafka.ScanOptions{Stable: true})
+}
+
+func load(ctx context.Context, c *kafka.Cluster, topic string, o kafka.ScanOptions) (map[string]Entry, error) {
 	infos, err := c.Describe(ctx, topic)
 	if err != nil {
 		return nil, err
@@ -53,7 +63,7 @@ func Load(ctx context.Context, c *kafka.Cluster, topic string) (map[string]Entry
 		partition int32
 	}
 	found := map[place]Entry{}
-	err = c.Scan(ctx, topic, kafka.ScanOptions{}, func(r kafka.Record) error {
+	err = c.Scan(ctx, topic, o, func(r kafka.Record) error {
 		p := place{string(r.Key), r.Partition}
 		switch {
 		case r.Value == nil:

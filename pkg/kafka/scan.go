@@ -19,6 +19,10 @@ type ScanOptions struct {
 	// Partitions to scan. Default all.
 	Partitions []int32
 
+	// Stable ends the scan where the log is stable: what stands behind an open
+	// transaction is left out, and none is waited for.
+	Stable bool
+
 	// Progress, when not nil, is told now and then how many of the offsets
 	// that the scan has to pass it has passed. Compaction leaves gaps: these
 	// are not records.
@@ -114,6 +118,9 @@ func (s *scan) start(ctx context.Context) error {
 		return &TopicError{Topic: s.topic, Err: err}
 	}
 	starts, ends, err := offsets(ctx, s.client, s.topic)
+	if err == nil && s.o.Stable {
+		ends, err = stableOffsets(ctx, s.client, s.topic)
+	}
 	if err != nil {
 		return err
 	}

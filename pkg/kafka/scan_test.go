@@ -126,3 +126,23 @@ func TestScanPassesOverMuchThatWasAborted(t *testing.T) {
 		t.Errorf("got %d records, %.100q; want before and after", len(got), got)
 	}
 }
+
+// Where it is to be stable, a scan stops before the first open transaction, also of what was committed behind it.
+func TestScanStable(t *testing.T) {
+	t.Parallel()
+	broker := fake(t)
+	c := open(t, broker.ListenAddrs())
+	topic := create(t, c, 1, nil)
+	p := openProducer(t, c, topic)
+	commit(t, p, rec(topic, "before"))
+	txnClient(t, broker.ListenAddrs(), "stranger", topic, "open")
+	commit(t, p, rec(topic, "behind"))
+	var keys []string
+	err := c.Scan(t.Context(), topic, kafka.ScanOptions{Stable: true}, func(r kafka.Record) error {
+		keys = append(keys, string(r.Key))
+		return nil
+	})
+	if want := []string{"before"}; err != nil || !slices.Equal(keys, want) {
+		t.Errorf("got %v, %v; want %v", keys, err, want)
+	}
+}

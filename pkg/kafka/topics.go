@@ -205,27 +205,35 @@ func metadata(ctx context.Context, client *kgo.Client, names ...string) ([]kmsg.
 // stable offsets, which hide what stands behind an open transaction.
 func offsets(ctx context.Context, client *kgo.Client, topics ...string) (starts, ends map[string][]int64, err error) {
 	admin := kadm.NewClient(client)
-	flat := func(listed kadm.ListedOffsets, err error) (map[string][]int64, error) {
-		if err != nil {
-			return nil, err
-		}
-		out := make(map[string][]int64, len(listed))
-		for name, partitions := range listed {
-			for _, p := range slices.Sorted(maps.Keys(partitions)) {
-				o := partitions[p]
-				if err := topicFault(name, "Describe", o.Err); err != nil {
-					return nil, err
-				}
-				out[name] = append(out[name], o.Offset)
-			}
-		}
-		return out, nil
-	}
 	if starts, err = flat(admin.ListStartOffsets(ctx, topics...)); err != nil {
 		return nil, nil, err
 	}
 	ends, err = flat(admin.ListEndOffsets(ctx, topics...))
 	return starts, ends, err
+}
+
+// stableOffsets lists by topic and partition where the first open transaction
+// begins, or else the log ends.
+func stableOffsets(ctx context.Context, client *kgo.Client, topics ...string) (map[string][]int64, error) {
+	listed, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topics...)
+	return flat(listed, err)
+}
+
+func flat(listed kadm.ListedOffsets, err error) (map[string][]int64, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string][]int64, len(listed))
+	for name, partitions := range listed {
+		for _, p := range slices.Sorted(maps.Keys(partitions)) {
+			o := partitions[p]
+			if err := topicFault(name, "Describe", o.Err); err != nil {
+				return nil, err
+			}
+			out[name] = append(out[name], o.Offset)
+		}
+	}
+	return out, nil
 }
 
 // Create makes topics that do not exist and waits until the brokers know them.

@@ -4,27 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"producer/pkg/checkpoint"
 	"producer/pkg/kafka"
 )
 
-// glance is how long the state is looked at before a transaction of unknown outcome is ended.
-const glance = time.Second
-
 // reread fences again and asks the state topic whether next was committed, for a commit of unknown outcome. What a newer instance
 // has committed is a [*kafka.FencedError].
 func (p *Pipeline) reread(ctx context.Context, s *session, next checkpoint.State) (bool, error) {
 	p.log.Warn("the outcome of a commit is unknown: it is read back from the state", "resource", s.res.Name)
-	// Where a newer instance has committed already, this one must not fence it: look before fencing, and decide after. A look that
-	// lasts is held up by an open transaction, most likely the one in question: then nobody has taken over.
-	look, cancel := context.WithTimeout(ctx, glance)
-	_, err := p.stands(look, s, next)
-	late := look.Err() != nil
-	cancel()
-	if err != nil && (!late || ctx.Err() != nil || as[*kafka.FencedError](err)) {
+	if err := p.overtaken(ctx, s); err != nil {
 		return false, err
 	}
 	if err := p.refence(ctx, s); err != nil {
@@ -52,25 +41,16 @@ func (p *Pipeline) stands(ctx context.Context, s *session, next checkpoint.State
 	return false, p.fencedBy(s)
 }
 
-// overtaken reports a newer instance, by a [*kafka.FencedError], before this one opens a producer that it had before: after a cycle
-// that Kafka's failure ended. An instance that was stopped or cut off for long has heard of nobody who took over meanwhile, and
-// would fence him.
-func (p *Pipeline) overtaken(ctx context.Context, infos map[string]kafka.TopicInfo) error {
-	again := func(s *session) bool { return s.producer == nil && s.known >= 0 }
-	if !slices.ContainsFunc(p.sessions, again) || !infos[p.cfg.StateTopic()].Exists {
-		return nil
-	}
-	look, cancel := context.WithTimeout(ctx, glance)
-	defer cancel()
-	entries, err := checkpoint.Load(look, p.cluster, p.cfg.StateTopic())
+// overtaken reports by a [*kafka.FencedError] that a newer instance has committed for one of the sessions. It is asked before this
+// instance fences again, which would hit that one: an instance that was stopped, or cut off for long, has heard of nobody who took
+// over meanwhile. No open transaction is waited for. That of this instance hides nothing: who takes over ends it first.
+func (p *Pipeline) overtaken(ctx context.Context, sessions ...*session) error {
+	entries, err := checkpoint.Glance(ctx, p.cluster, p.cfg.StateTopic())
 	if err != nil {
-		if look.Err() != nil && ctx.Err() == nil {
-			return nil // held up by an open transaction, most likely the one that this process left
-		}
 		return err
 	}
-	for _, s := range p.sessions {
-		if st := entries[s.res.Name].State; again(s) && st.Seq > s.known && st.Instance != p.instance {
+	for _, s := range sessions {
+		if st := entries[s.res.Name].State; st.Seq > max(s.known, s.state.Seq) && st.Instance != p.instance {
 			return fmt.Errorf("resource %s: %w", s.res.Name, p.fencedBy(s))
 		}
 	}

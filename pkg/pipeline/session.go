@@ -135,8 +135,16 @@ func (p *Pipeline) open(ctx context.Context) error {
 	if err := p.preflight(infos); err != nil {
 		return err
 	}
-	if err := p.overtaken(ctx, infos); err != nil {
-		return err
+	var again []*session
+	for _, s := range p.sessions {
+		if s.producer == nil && s.known >= 0 {
+			again = append(again, s)
+		}
+	}
+	if len(again) > 0 && infos[p.cfg.StateTopic()].Exists {
+		if err := p.overtaken(ctx, again...); err != nil {
+			return err
+		}
 	}
 	var fenced bool
 	for _, s := range p.sessions {

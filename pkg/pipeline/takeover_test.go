@@ -71,6 +71,13 @@ func TestTakeoverFencesTheOldInstance(t *testing.T) {
 // A process that was cut off, or stopped, while a newer instance took over ends with 6 in its next cycle: it does not fence that
 // one. Where nobody took over it goes on.
 func TestTheNextCycleFencesNoNewerInstance(t *testing.T) {
+	for name, refusals := range map[string]int{"quick brokers": 0, "slow brokers": 15} {
+		t.Run(name, func(t *testing.T) { nextCycleFencesNoNewerInstance(t, refusals) })
+	}
+}
+
+func nextCycleFencesNoNewerInstance(t *testing.T, refusals int) {
+	t.Parallel()
 	w := begin(t, rows(30)...)
 	old := w.pipeline("merge", "commit_interval: 0s")
 	w.run(old, pipeline.ExitOK)
@@ -81,6 +88,9 @@ func TestTheNextCycleFencesNoNewerInstance(t *testing.T) {
 	w.run(newer, pipeline.ExitOK)
 	data, state := w.ends("p.rows"), w.ends("p.state")
 	asked := len(w.asked)
+	if refusals > 0 {
+		w.broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "p.state", Err: kerr.NotLeaderForPartition, Count: refusals})
+	}
 	if sum := old.Run(t.Context()); sum.ExitCode != pipeline.ExitFenced || !strings.Contains(sum.Error, "newer instance") {
 		t.Errorf("the old one: exit %d (%s), want 6", sum.ExitCode, sum.Error)
 	}

@@ -153,7 +153,7 @@ func mutants() []mutant {
 		{"a fenced instance fences back", []edit{{producerGo,
 			"	if age := time.Since(began); age >= p.txnTimeout {", "	if age := time.Since(began); age >= 0 {"}}, []killer{chaos("-only", "takeover")}},
 		{"a later cycle takes back from a newer instance", []edit{{fenceGo,
-			"	if !slices.ContainsFunc(p.sessions, again)", "	if true || !slices.ContainsFunc(p.sessions, again)"}}, []killer{test("./pkg/pipeline", "TheNextCycleFencesNoNewerInstance")}},
+			"	for _, s := range sessions {\n", "	for _, s := range sessions[:0] {\n"}}, []killer{test("./pkg/pipeline", "TheNextCycleFencesNoNewerInstance")}},
 		{"a fenced instance ends well", []edit{{"pkg/pipeline/fault.go",
 			"		return ExitFenced\n", "		return ExitOK\n"}}, []killer{chaos("-only", "zombie")}},
 		{"another partition hash", []edit{{hashGo,
