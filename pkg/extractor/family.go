@@ -66,9 +66,9 @@ type family struct {
 	page    *Page // of the parent's, in hand; nil: none
 	next    int   // record of it
 	kin     *kin
-	walk    *Walk         // under kin; nil: over, or not begun
-	ahead   map[int]*Walk // listings under the page's next records, by their numbers, whose first request is out
-	seen    map[string]struct{}
+	walk    *Walk                 // under kin; nil: over, or not begun
+	ahead   map[int]*Walk         // listings under the page's next records, by their numbers, whose first request is out
+	seen    map[[16]byte]struct{} // prints of the parent's records so far
 
 	end       End
 	again     bool // the parent's listing showed a record twice
@@ -93,7 +93,7 @@ func (f *family) begin(from Position) {
 		at = from.Under.Page
 	}
 	f.release()
-	f.seen = map[string]struct{}{}
+	f.seen = map[[16]byte]struct{}{}
 	f.parents = f.x.parent.Begin(at, o)
 }
 
@@ -186,7 +186,7 @@ func (f *family) descend(ctx context.Context) error {
 	}
 	at := f.next
 	f.next++
-	if _, twice := f.seen[k.id]; twice {
+	if _, twice := f.seen[k.print]; twice {
 		f.again = true
 		if w := f.ahead[at]; w != nil {
 			w.drop()
@@ -194,7 +194,7 @@ func (f *family) descend(ctx context.Context) error {
 		}
 		return nil
 	}
-	f.seen[k.id] = struct{}{}
+	f.seen[k.print] = struct{}{}
 	from := f.from
 	f.from = Position{}
 	if from.Under != nil && from.Under.Done {
@@ -231,7 +231,7 @@ func (f *family) foresee(ctx context.Context) {
 		if err != nil {
 			return // it is told when its turn comes
 		}
-		if _, twice := f.seen[k.id]; twice {
+		if _, twice := f.seen[k.print]; twice {
 			continue
 		}
 		w := f.under(k, Position{})
@@ -259,7 +259,7 @@ func (f *family) find() bool {
 	}
 	for i, rec := range f.page.Records {
 		k, err := f.x.kinOf(rec)
-		if err == nil && k.id == f.from.Under.ID {
+		if err == nil && k.id() == f.from.Under.ID {
 			f.next = i
 			return true
 		}
@@ -277,8 +277,8 @@ func (f *family) adopt(p *Page) *Page {
 		p.Detected = ""
 	}
 	p.Total, p.TotalPages = nil, false
-	p.Under = f.kin.id
-	under := Under{Page: f.page.At, ID: f.kin.id}
+	p.Under = f.kin.id()
+	under := Under{Page: f.page.At, ID: p.Under}
 	p.At.Under = &under
 	done := under
 	done.Done = f.walk.ended && f.walk.err == nil

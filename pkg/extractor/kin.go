@@ -13,8 +13,8 @@ import (
 
 // kin is a record of the parent, as far as a child's listing takes of it.
 type kin struct {
-	id     string // a print of all that is taken
-	label  string // for messages
+	print  [16]byte // of all that is taken
+	label  string   // for messages
 	values map[string]config.Value
 	names  []string // of the fields that the child's records get
 	fields []record.Value
@@ -56,10 +56,12 @@ func (x *Extractor) kinOf(rec record.Value) (*kin, error) {
 		k.fields = append(k.fields, v)
 	}
 	k.label = x.parent.resource.Name + " " + k.label
-	sum := seal.Sum128().Bytes()
-	k.id = hex.EncodeToString(sum[:])
+	k.print = seal.Sum128().Bytes()
 	return k, nil
 }
+
+// id is the print as it stands in a position.
+func (k *kin) id() string { return hex.EncodeToString(k.print[:]) }
 
 // Apart reports whether the primary key tells the children of one record of the parent from those of another: all that the listing is
 // asked by is in it, by way of include_from_parent. A resource without a parent is apart.
