@@ -50,6 +50,7 @@ func TestDifferences(t *testing.T) {
 		"cookie":         {quiet, plain + `, auth: {type: api_key, name: k, api_key: x, location: cookie}`, names, "a: a key in a cookie"},
 		"key in a query": {quiet, plain + `, auth: {type: api_key, name: k, api_key: x, location: query}`, names, "a: no message holds the key"},
 		"incremental":    {quiet, plain + `, incremental: {cursor_path: at}`, names, "a: a row that changed while its cursor"},
+		"child":          {quiet, plain + `, path: "x/{resources.b.id}"`, names, "a: a child whose key stands under two parents"},
 		"names":          {quiet, plain, "", "fields keep the API's names"},
 		"retry":          {"timeout: 60s", plain, names, "a request is made up to 4 times, on 429 500 502 503 504; dlt"},
 	} {

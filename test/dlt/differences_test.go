@@ -160,6 +160,22 @@ func TestDifferences(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a child under two parents", func(t *testing.T) { // dlt keeps the row of the one that it asked last
+		source := func(url string) row {
+			return row{"client": row{"base_url": url, "paginator": "single_page"},
+				"resource_defaults": row{"primary_key": "id", "write_disposition": "merge", "endpoint": row{"data_selector": "$"}},
+				"resources":         []any{row{"name": "teams"}, row{"name": "items", "endpoint": row{"path": "teams/{resources.teams.id}/items"}}}}
+		}
+		a := serve(t, map[string]answer{
+			"/teams":         func(request) (int, any, []string) { return ok([]row{{"id": 1}, {"id": 2}}) },
+			"/teams/1/items": func(request) (int, any, []string) { return ok([]row{{"id": 7, "of": "one"}}) },
+			"/teams/2/items": func(request) (int, any, []string) { return ok([]row{{"id": 7, "of": "two"}}) },
+		})
+		theirs, our := env.dlt.load(t, pipelineName(t), source(a.url)), produce(t, pipelineName(t), source(a.url))
+		if len(theirs.Tables["items"]) != 1 || our.Exit != 4 || !strings.Contains(our.Stderr, "primary_key") {
+			t.Errorf("got %v in dlt and exit %d here, want one row and exit 4\n%s", theirs.Tables["items"], our.Exit, our.Stderr)
+		}
+	})
 	t.Run("credentials stay at home", stayAtHome)
 	t.Run("no secret in messages", func(t *testing.T) {
 		auth := row{"client": row{"auth": row{"type": "api_key", "name": "hapikey", "api_key": "s3cret", "location": "query"}}}
