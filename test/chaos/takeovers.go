@@ -155,7 +155,11 @@ func (t *track) fallsDead(a *child, codes ...int) error {
 	if err := t.expect(a, codes...); err != nil && !t.gaveUp(a) {
 		return err
 	}
-	if took := time.Since(woke); took > 5*time.Second && a.code != 0 {
+	limit := 5 * time.Second
+	if t.w.brokers.unsteady() {
+		limit = t.w.patience
+	}
+	if took := time.Since(woke); took > limit && a.code != 0 {
 		return broken("slow", "the zombie took %v to notice", took)
 	}
 	return nil
