@@ -294,7 +294,8 @@ func (w *window) remember(stay bool, reason Reason) Since {
 // Incremental reports whether the walk began from a cursor, so that it saw only what is new.
 func (w *Walk) Incremental() bool { return w.win != nil && !w.win.full }
 
-// compareCursors orders two cursors: timestamps as instants, whatever their form, else as [record.Compare] does.
+// compareCursors orders two cursors: timestamps as instants, whatever their form, numeric text beside a number as one, else as
+// [record.Compare] does.
 func compareCursors(a, b record.Value) (int, bool) {
 	if a.Kind() == record.String && b.Kind() == record.String {
 		s, t := textOf(a), textOf(b)
@@ -308,7 +309,17 @@ func compareCursors(a, b record.Value) (int, bool) {
 		}
 		return bytes.Compare(s, t), true
 	}
-	return record.Compare(a, b)
+	return record.Compare(asNumber(a, b), asNumber(b, a))
+}
+
+// asNumber is v, or the number that its text is where it stands beside one.
+func asNumber(v, beside record.Value) record.Value {
+	if v.Kind() == record.String && beside.Kind() == record.Number {
+		if n, err := literal(config.Literal(textOf(v))); err == nil && n.Kind() == record.Number {
+			return n
+		}
+	}
+	return v
 }
 
 func textOf(v record.Value) []byte {

@@ -134,6 +134,20 @@ func TestIncremental(t *testing.T) {
 	}
 }
 
+// An initial_value in quotes compares with numbers, and numbers in quotes with it.
+func TestNumericTextIsANumber(t *testing.T) {
+	for _, tt := range []struct{ from, rows, ids string }{
+		{`"10"`, `9 10 11`, "2 3"},
+		{`10`, `"9" "10" "11"`, "2 3"},
+	} {
+		r := changes(config.Incremental{Initial: config.Literal(tt.from)})
+		ids, _, _, err := pass(t, &api{rows: rowsAt(strings.Fields(tt.rows)...), total: counted}, r, extractor.WalkOptions{})
+		if err != nil || ids != tt.ids {
+			t.Errorf("from %s: got %s, %v; want %s", tt.from, ids, err, tt.ids)
+		}
+	}
+}
+
 func TestIncrementalErrors(t *testing.T) {
 	for _, tt := range []struct{ from, row, says string }{
 		{"1", `"x"`, "finds a string, which does not compare with 1"},
