@@ -135,12 +135,10 @@ func (w *worker) landed(f *flight) error {
 	w.sum.add(c)
 	w.sum.Tombstones += f.deleted
 	w.p.opts.Observer.Commit(w.res.Name, c.published, c.unchanged, c.duplicates, c.deadLettered, f.deleted, time.Since(f.began))
-	if err := w.remember(f.batch); err != nil {
-		return err
-	}
-	f.batch.reset()
+	err := w.remember(f.batch)
+	f.batch.reset() // also then: what is in hand goes out in another commit
 	w.spare, w.sent = f.batch, f.records[:0]
-	return nil
+	return err
 }
 
 // remember brings what was committed into the index. An index that is not the topic's, and the keys of dead letters, serve the proof

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -114,5 +115,28 @@ func TestAnIndexThatIsTooSmallIsNotUsedAgain(t *testing.T) {
 	}
 	if keys, records, _ := w.live(); len(keys) != 60 || records != 60 || !slices.Contains(keys, "60") {
 		t.Errorf("%d keys in %d records, want 60 in 60", len(keys), records)
+	}
+}
+
+// commits runs a function at each commit that is confirmed, before the index takes it in.
+type commits struct {
+	scans
+	on func()
+}
+
+func (c *commits) Commit(string, int64, int64, int64, int64, int64, time.Duration) { c.on() }
+
+// Exit 8 in the middle of a commit's landing, and then the commit of what is in hand fails too.
+func TestAnIndexThatIsTooSmallWhereTheNextCommitFails(t *testing.T) {
+	w := begin(t, rows(60)...)
+	n := 0
+	o := pipeline.Options{Observer: &commits{on: func() {
+		if n++; n == 2 { // whose keys are more than the index holds
+			w.broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: "producer.p.rows", Err: kerr.ProducerFenced, Count: -1})
+		}
+	}}}
+	p := w.must(w.configured(resource("rows", "rows", ""), "commit_interval: 0s, index: {max_bytes: 4KiB}", o))
+	if got := w.run(p, pipeline.ExitFenced); got.Published != 20 {
+		t.Errorf("published %d, want 20", got.Published)
 	}
 }
