@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"producer/pkg/checkpoint"
 	"producer/pkg/extractor"
 	"producer/pkg/kafka"
 	"producer/pkg/record"
@@ -28,7 +27,7 @@ func (w *worker) ask(ctx context.Context, candidates []string) ([]string, error)
 		}
 	}
 	if !w.batch.empty() {
-		if err := w.commit(w.checkpoint(checkpoint.Walking)); err != nil {
+		if err := w.commit(w.walking()); err != nil {
 			return nil, err
 		}
 	}
@@ -80,7 +79,9 @@ func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 	if w.index.Seen([]byte(key)) { // a control: the walk has brought it
 		return true, nil
 	}
-	return true, w.encode(ctx, &extractor.Page{Records: []record.Value{rec}, Label: fmt.Sprintf("by id %q", key)})
+	at := position(w.state) // the walk's, which this page leaves as it is
+	since, _ := w.extractor.Since(w.state.Since)
+	return true, w.encode(ctx, &extractor.Page{Records: []record.Value{rec}, Label: fmt.Sprintf("by id %q", key), At: at, Next: at, Since: since})
 }
 
 // someSeen returns live keys that this walk saw, at most n.

@@ -141,6 +141,58 @@ func TestDeletesAskById(t *testing.T) {
 	}
 }
 
+// byID answers for rows by id: the status, or 200 with the row as it was at first.
+func (w *world) byID(listing http.Handler, status map[string]int) {
+	w.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		id, ok := strings.CutPrefix(r.URL.Path, "/rows/")
+		if !ok {
+			listing.ServeHTTP(rw, r)
+		} else if status[id] != 0 {
+			http.Error(rw, "no", status[id])
+		} else {
+			fmt.Fprintf(rw, `{"data":{"id":%s,"u":%[1]s}}`, id)
+		}
+	}))
+	w.Cleanup(server.Close)
+	w.url = server.URL
+}
+
+// What is published because it was found by id leaves the walk's position and cursor as they are, should the run end there.
+func TestAskingByIdKeepsTheCursor(t *testing.T) {
+	l := beginLedger(t, upTo(30)...)
+	l.byID(l, map[string]int{"8": http.StatusBadRequest})
+	kafka := `commit_interval: 0s, deletes: {confirm: {path: "/rows/{id}"}}`
+	l.run(l.pipeline("merge", "", kafka, pipeline.Options{}), pipeline.ExitOK)
+	before := l.since()
+	l.set(func() { l.drop(7); l.drop(8) })
+	p := l.pipeline("merge", "", kafka, pipeline.Options{Full: true})
+	if got := l.run(p, pipeline.ExitSource); got.Records != 29 || got.Tombstones != 0 {
+		t.Errorf("%d records, %d tombstones; want the 28 of the listing and the one that it hides, and none", got.Records, got.Tombstones)
+	}
+	if after := l.since(); after.Cursor != before.Cursor || after.By != before.By || after.Walk == nil || after.Walk.Cursor != "30" {
+		t.Errorf("the state has %+v, it had %+v", after, before)
+	}
+}
+
+// What walks have missed before there was a path counts for nothing once it is taken out again.
+func TestAPathForgetsWhatWalksMissed(t *testing.T) {
+	w := begin(t, rows(30)...)
+	w.byID(w, nil)
+	run := func(deletes string, want int64) {
+		t.Helper()
+		if got := w.run(w.pipeline("merge", "deletes: "+deletes), pipeline.ExitOK); got.Proof != pipeline.Proven || got.Tombstones != want {
+			t.Errorf("deletes: %s: %s, %d tombstones, want %d", deletes, got.Proof, got.Tombstones, want)
+		}
+	}
+	run("confirmed", 0)
+	w.set(func() { w.rows = slices.Delete(w.rows, 6, 7) })
+	run("confirmed", 0)
+	run(`{confirm: {path: "/rows/{id}"}}`, 0)
+	run("confirmed", 0)
+	run("confirmed", 1)
+}
+
 // The topic of the states must be a table: retention would forget where resources stand.
 func TestStateTopicMustBeCompacted(t *testing.T) {
 	w := begin(t, rows(10)...)

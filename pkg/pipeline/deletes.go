@@ -82,6 +82,7 @@ func (w *worker) candidates(ctx context.Context) ([]string, error) {
 // before this one did not see either. The others are remembered with this walk's end.
 func (w *worker) confirm(ctx context.Context, candidates []string) ([]string, error) {
 	if w.res.Topic.Deletes.Path != "" {
+		w.state.Missing = nil // of walks before the path was configured: it decides alone
 		return w.ask(ctx, candidates)
 	}
 	var gone, waiting []string
