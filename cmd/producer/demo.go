@@ -50,6 +50,9 @@ func demo(ctx context.Context, file, dir string, stdout, stderr io.Writer) error
 	if err != nil {
 		return &exit{code: pipeline.ExitUsage, text: err.Error()}
 	}
+	if cfg.Schema.Registry == nil {
+		return &exit{code: pipeline.ExitUsage, text: file + ": schema.registry is missing: the demo decodes by it what landed; write url: ${REGISTRY_URL}"}
+	}
 	out := newOutput(cfg, "text", "text", stdout, stderr)
 	defer func() { out.close() }()
 	cycle := func() error {

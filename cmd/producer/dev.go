@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"producer/pkg/devserver"
+	"producer/pkg/pipeline"
 )
 
 func devCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -18,7 +19,7 @@ func devCommand(stdout, stderr io.Writer) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := devserver.Start(cmd.Context(), devserver.Options{Dir: dir, Faults: true})
 			if err != nil {
-				return &exit{code: 5, text: err.Error()}
+				return &exit{code: pipeline.ExitUnavailable, text: err.Error()}
 			}
 			for _, line := range [][2]string{{"broker", s.Brokers()[0]}, {"registry", s.RegistryURL()}, {"api", s.APIURL()}} {
 				if _, err := fmt.Fprintln(stdout, line[0], line[1]); err != nil {
