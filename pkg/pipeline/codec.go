@@ -38,7 +38,7 @@ type codec struct {
 	fault   error // why open failed, where that concerns this resource alone
 }
 
-// PinError is a pinned schema file that cannot be used: exit 2.
+// pinError says that a pinned schema file cannot be used: exit 2.
 func pinError(file string, err error) error {
 	return &GuardError{Text: fmt.Sprintf("%s: %v", file, err)}
 }
