@@ -26,8 +26,7 @@ func (p *Pipeline) startWalk(s *session, from extractor.Position, o extractor.Wa
 func (w *worker) begin() extractor.Position {
 	st := w.state
 	at := position(st)
-	w.recall()
-	if st.V == 0 || st.Phase != checkpoint.Walking || at == (extractor.Position{}) {
+	if dropped := w.recall(); dropped || st.V == 0 || st.Phase != checkpoint.Walking || at == (extractor.Position{}) {
 		w.number, w.since = st.Walk+1, w.since.Anew()
 		return extractor.Position{}
 	}

@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// recall reads what the state holds of an incremental resource's cursor.
-func (w *worker) recall() {
-	var dropped bool
+// recall reads what the state holds of an incremental resource's cursor. It reports whether that is one of other rows, so that all are to
+// be read again, those before an interrupted walk's position too.
+func (w *worker) recall() (dropped bool) {
 	if w.since, dropped = w.extractor.Since(w.state.Since); dropped {
 		w.p.log.Info("the configuration asks for other rows now: all of them are read again", "resource", w.res.Name)
 	}
+	return dropped
 }
 
 // entire decides whether the walk that begins disregards the cursor, and says so.

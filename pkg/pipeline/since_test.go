@@ -193,6 +193,28 @@ func TestConfirmedAcrossIncrementalWalks(t *testing.T) {
 	}
 }
 
+// incremental is a resource of the ledger's with more keys.
+func incremental(more string) string {
+	return strings.Replace(resource("rows", "rows", more), "data_selector: data,", "data_selector: data, incremental: {cursor_path: u, start_param: since},", 1)
+}
+
+// A configuration that asks for other rows does so for those before the position too where a walk could be gone on with.
+func TestOtherRowsStartOver(t *testing.T) {
+	l := beginLedger(t, upTo(60)...)
+	filtered := func(least int) *pipeline.Pipeline {
+		return l.must(l.configured(incremental(fmt.Sprintf("processing_steps: [{filter: {field: id, gte: %d}}], ", least)), "commit_interval: 0s", pipeline.Options{}))
+	}
+	l.set(func() { l.fail[40] = true })
+	l.run(filtered(15), pipeline.ExitSource)
+	l.set(func() { clear(l.fail) })
+	if got := l.run(filtered(1), pipeline.ExitOK); got.Published+got.Unchanged != 60 || l.since().Cursor != "60" {
+		t.Errorf("%+v, cursor %s; want all 60 rows", got, l.since().Cursor)
+	}
+	if keys, _, _ := l.live(); len(keys) != 60 {
+		t.Errorf("%d keys, want 60", len(keys))
+	}
+}
+
 // --full begins anew where a walk could be gone on with.
 func TestFullStartsOver(t *testing.T) {
 	w := begin(t, rows(60)...)
