@@ -32,7 +32,7 @@ func (l *loader) requestBody(o *object, e *Endpoint, f *format) {
 	case !given(data):
 	case given(object):
 		l.wrong(data, "excludes json; a request has one body")
-	case len(e.Paginator.BodyPaths()) > 0:
+	case len(e.Paginator.bodyPaths()) > 0:
 		l.wrong(data, "is no place for what the paginator puts into the body; use json, or the paginator's parameters")
 	case data.kind == mappingKind:
 		e.Form = l.params(data, nil, f)
@@ -45,7 +45,7 @@ func (l *loader) requestBody(o *object, e *Endpoint, f *format) {
 	default:
 		l.wrong(data, "is %s; it must be a mapping, which is sent as a form, or the text of the body", data.what())
 	}
-	for _, path := range e.Paginator.BodyPaths() {
+	for _, path := range e.Paginator.bodyPaths() {
 		l.bodyPlace(o, e.JSON, path)
 	}
 }

@@ -65,8 +65,8 @@ func (p Paginator) Named() bool {
 	return false
 }
 
-// BodyPaths are the places in the JSON body that the paginator sets.
-func (p Paginator) BodyPaths() [][]string {
+// bodyPaths are the places in the JSON body that the paginator sets.
+func (p Paginator) bodyPaths() [][]string {
 	var paths [][]string
 	for _, path := range [][]string{p.OffsetBodyPath, p.LimitBodyPath, p.PageBodyPath, p.CursorBodyPath} {
 		if path != nil {

@@ -111,7 +111,8 @@ func fieldIn(root, rec record.Value, pointer string) string {
 	return strings.Join(steps, ".")
 }
 
-// Find looks for the record with the key in an answer for one record, and takes it through processing_steps: as the whole answer, or where the listing has its records.
+// Find looks for the record with the key in an answer for one record, as the whole answer or where the listing has its records, and takes
+// it through processing_steps.
 func (x *Extractor) Find(root record.Value, key string) (record.Value, bool) {
 	places := []record.Value{root}
 	for v := range Select(root, x.resource.Endpoint.Selector) {
