@@ -215,6 +215,9 @@ func (w *window) order(v, bound record.Value) (int, error) {
 	if !bound.IsValid() {
 		return 0, nil
 	}
+	if stamped(bound) && v.Kind() == record.String && !stamped(v) {
+		return 0, fmt.Errorf("finds text that is no timestamp, which does not compare with %s", bound.Raw())
+	}
 	order, ok := compareCursors(v, bound)
 	if !ok {
 		return 0, fmt.Errorf("finds %s, which does not compare with %s", article(v.Kind()), bound.Raw())
@@ -231,6 +234,9 @@ func (w *window) advance(rec, v record.Value, progress *Progress) (keep bool, er
 	if w.best.IsValid() {
 		if order, err = w.order(v, w.best); err != nil {
 			return false, err
+		}
+		if stamped(v) && !stamped(w.best) {
+			return false, fmt.Errorf("finds a timestamp, which does not compare with %s, the row's before", w.best.Raw())
 		}
 		progress.Mixed = progress.Mixed || order < 0
 	}
@@ -320,6 +326,19 @@ func asNumber(v, beside record.Value) record.Value {
 		}
 	}
 	return v
+}
+
+// stamped reports whether v is text that is a timestamp.
+func stamped(v record.Value) bool {
+	if v.Kind() != record.String {
+		return false
+	}
+	s := textOf(v)
+	if len(s) >= len("2006-01-02T15:04:05Z") && s[4] == '-' && s[7] == '-' && s[len(s)-1] == 'Z' { // of one form, most likely
+		return true
+	}
+	_, _, ok := timestamp(string(s))
+	return ok
 }
 
 func textOf(v record.Value) []byte {

@@ -152,6 +152,7 @@ func TestIncrementalErrors(t *testing.T) {
 	for _, tt := range []struct{ from, row, says string }{
 		{"1", `"x"`, "finds a string, which does not compare with 1"},
 		{`"x"`, "1", `finds a number, which does not compare with "x"`},
+		{`"2024-01-02"`, `"zzz"`, `finds text that is no timestamp, which does not compare with "2024-01-02"`},
 		{"1", "", "finds nothing; write on_cursor_value_missing"},
 		{"1", "null", "finds nothing"},
 		{"1", "true", "finds a boolean; a cursor is text or a number"},

@@ -34,8 +34,10 @@ func (w *worker) entire() bool {
 
 // cursor is what is remembered as the walk's last commit leaves it.
 func (w *worker) cursor() json.RawMessage {
-	next := w.walk.Since(w.twice)
-	if w.extractor.Incremental() && next.Cursor == w.since.Cursor && w.twice {
+	// What shifted while nobody looked can't be seen. What was appended can't be taken back, so that it is not read again.
+	doubt := w.twice || w.resumed && w.keyed()
+	next := w.walk.Since(doubt)
+	if w.extractor.Incremental() && next.Cursor == w.since.Cursor && doubt {
 		w.p.log.Warn("the listing may have shifted under the walk: the cursor stays, so that the next one reads the same rows again",
 			"resource", w.res.Name, "cursor", string(next.Cursor))
 	}

@@ -86,6 +86,9 @@ func (a *ClientCredentials) fetch(ctx context.Context, c *Client, refused string
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}},
 	}, min(maxTokenAnswer, c.maxBody))
 	if err != nil {
+		if content := (*ContentError)(nil); errors.As(err, &content) {
+			content.Excerpt = "" // it may hold a token that nobody knows yet
+		}
 		var status *StatusError
 		denied := errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden)
 		return "", resp.Requests, &TokenError{Denied: denied, Err: err}

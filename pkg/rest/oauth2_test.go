@@ -160,6 +160,7 @@ func TestTokenErrors(t *testing.T) {
 		{"a form", text(200, `access_token=x`), "token", false, "no JSON object"},
 		{"injected", text(200, `{"access_token":"a\r\nX: y"}`), "token", false, "no header may hold"},
 		{"HTML", text(200, `<html>log in</html>`), "token", false, "HTML"},
+		{"a token in HTML", text(200, `<html>unknown-crm-token</html>`), "token", false, "HTML"},
 		{"large", text(200, `{"access_token":"`+strings.Repeat("x", 2<<20)+`"}`), "token", false, "larger than"},
 		{"elsewhere", text(307, "", "Location", "https://evil.test/token"), "token", false, "another origin"},
 	} {
