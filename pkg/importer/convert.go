@@ -13,8 +13,12 @@ type converter struct {
 	session *session
 	result  *Result
 	depth   int
+	values  int // converted so far
 	root    *yaml.Node
 }
+
+// maxValues bounds what is written: a list that holds one other a hundred times is small in memory only.
+const maxValues = 100_000
 
 // source converts the dictionary and what dlt takes beside it.
 func (c *converter) source(src *source) {
@@ -121,6 +125,12 @@ func (c *converter) completeAuth(key string, auth *yaml.Node) {
 
 // value converts one value. key is its full name in our configuration, name the last part of it.
 func (c *converter) value(key, name string, v starlark.Value, line int) *yaml.Node {
+	switch c.values++; {
+	case c.values == maxValues:
+		return c.refuse(key, line, "is beyond the "+strconv.Itoa(maxValues)+" values that a configuration may have")
+	case c.values > maxValues:
+		return scalar("!!null", "null")
+	}
 	c.result.lines[key] = line
 	if c.depth > maxNesting {
 		return c.refuse(key, line, "is nested too deep, or holds itself")

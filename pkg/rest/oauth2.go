@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -67,6 +68,9 @@ func (e *TokenError) Error() string { return "no OAuth 2.0 token: " + e.Err.Erro
 // Unwrap returns Err.
 func (e *TokenError) Unwrap() error { return e.Err }
 
+// oauthError is the part of an error answer that says why (RFC 6749 section 5.2).
+var oauthError = regexp.MustCompile(`"error"\s*:\s*"[a-z_]{1,40}"`)
+
 // fetch returns a token that is not the refused one, and how many requests it took. On error there is none.
 func (a *ClientCredentials) fetch(ctx context.Context, c *Client, refused string, onRetry func(int, error, time.Duration)) (token string, requests int, err error) {
 	select {
@@ -86,10 +90,14 @@ func (a *ClientCredentials) fetch(ctx context.Context, c *Client, refused string
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}},
 	}, min(maxTokenAnswer, c.maxBody))
 	if err != nil {
+		// What the server answers may hold a token that nobody knows yet.
 		if content := (*ContentError)(nil); errors.As(err, &content) {
-			content.Excerpt = "" // it may hold a token that nobody knows yet
+			content.Excerpt = ""
 		}
 		var status *StatusError
+		if errors.As(err, &status) {
+			status.Excerpt = oauthError.FindString(status.Excerpt)
+		}
 		denied := errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden)
 		return "", resp.Requests, &TokenError{Denied: denied, Err: err}
 	}

@@ -151,6 +151,7 @@ func TestTokenErrors(t *testing.T) {
 		{"cut off", text(200, `{"access_token":"tok`), "token token token", false, "ends early"},
 		{"refused", text(401, `{"error":"invalid_client","hint":"`+canary+`"}`), "token", true, "invalid_client"},
 		{"bad", text(400, `{"error":"invalid_scope"}`), "token", true, "invalid_scope"},
+		{"refused with a token", text(400, `{"access_token":"unknown-crm-token","error" : "invalid_grant"}`), "token", true, "invalid_grant"},
 		{"forbidden", text(403, ""), "token", true, "403"},
 		{"not there", text(404, ""), "token", false, "404"},
 		{"none", text(200, `{"id_token":"`+canary+`"}`), "token", false, "no access_token"},
