@@ -9,7 +9,7 @@ KAFKA ?= embedded
 .PHONY: help build run test test-kafka test-dlt lint fmt bench bench-index bench-parallel chaos chaos-short mutants fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 build: ## build bin/producer
 	$(GO) build -trimpath -o bin/ ./cmd/producer

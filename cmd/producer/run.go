@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,7 +64,7 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 // check refuses flags that cannot be; it returns the interval of --every, 0 without it.
 func (f *runFlags) check(args []string) (time.Duration, error) {
 	if len(args) > 0 {
-		return 0, fmt.Errorf("unexpected argument %q", args[0])
+		return 0, fmt.Errorf("unexpected argument %q; the configuration is given as -c FILE", args[0])
 	}
 	if f.config == "" {
 		return 0, errors.New("-c FILE is needed")
@@ -115,10 +116,14 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		began := time.Now()
 		sum := p.Run(ctx)
 		metrics.Cycle(sum.ExitCode, time.Since(began))
+		last := every == 0 || final(sum.ExitCode)
+		if last {
+			out.close() // bars would be drawn over the result
+		}
 		if err := out.print(sum); err != nil {
 			return &exit{code: max(sum.ExitCode, pipeline.ExitUsage), text: fmt.Sprintf("the run was %s, but its result can't be written: %v", sum.Status, err)}
 		}
-		if every == 0 || final(sum.ExitCode) {
+		if last {
 			return &exit{code: sum.ExitCode}
 		}
 		if why := sleep(ctx, untilTick(began, every)); why != nil {
@@ -176,6 +181,7 @@ func (f *runFlags) document(stdout io.Writer, name string, err error) error {
 type output struct {
 	json     bool
 	stdout   io.Writer
+	bars     io.Writer // writes above the bars; nil: there are none, or stdout is not the terminal that they are on
 	stderr   io.Writer
 	redactor *telemetry.Redactor
 	log      *slog.Logger
@@ -193,6 +199,9 @@ func newOutput(cfg *config.Config, format, logFormat string, stdout, stderr io.W
 		bars := telemetry.NewBars(f)
 		o.closers = append(o.closers, bars.Close)
 		o.progress, o.stderr = bars, bars
+		if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			o.bars = bars
+		}
 	}
 	o.log = telemetry.NewLogger(o.stderr, logFormat, o.redactor)
 	if o.progress == nil {
@@ -207,15 +216,25 @@ func (o *output) close() {
 	for _, c := range o.closers {
 		c()
 	}
-	o.closers = nil
+	o.closers, o.bars = nil, nil
 }
 
 // print writes a cycle's result.
 func (o *output) print(sum pipeline.Summary) error {
-	if o.json {
-		return json.NewEncoder(o.stdout).Encode(sum)
+	var text bytes.Buffer
+	err := json.NewEncoder(&text).Encode(sum)
+	if !o.json {
+		text.Reset()
+		err = table(&text, sum)
 	}
-	if err := table(o.stdout, sum); err != nil {
+	if err != nil {
+		return err
+	}
+	to := o.stdout
+	if o.bars != nil {
+		to = o.bars
+	}
+	if _, err := to.Write(text.Bytes()); err != nil || o.json {
 		return err
 	}
 	if sum.Error != "" {
@@ -234,6 +253,11 @@ func table(w io.Writer, sum pipeline.Summary) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, r := range sum.Resources {
+		if r.DeadLettered > 0 {
+			fmt.Fprintf(w, "%s: %d records were discarded by schema_contract: they are in %s.dlq\n", r.Resource, r.DeadLettered, r.Topic)
+		}
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", sum.Pipeline, sum.Status)
 	return err

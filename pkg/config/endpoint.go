@@ -108,9 +108,9 @@ func (l *loader) endpointPaginator(o *object, ctx endpointContext) Paginator {
 
 // endpointPath reads a path, or a full URL. A query in it becomes parameters, as dlt's requests do.
 func (l *loader) endpointPath(n *node, e *Endpoint, clientAuth bool, base string, f *format) {
-	f.path = true
+	f.path, l.hiding = true, true
 	text, ok := l.textWith(n, f.literal)
-	f.path = false
+	f.path, l.hiding = false, false
 	if !ok {
 		return
 	}

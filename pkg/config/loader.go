@@ -14,6 +14,7 @@ type loader struct {
 	problems []Problem
 	warnings []Problem
 	secrets  []Secret
+	hiding   bool // what a reference stands for is hidden unless it is a word
 }
 
 func (l *loader) problem(line int, key, text string) {

@@ -90,7 +90,7 @@ func (l *loader) dereference(body string) (string, error) {
 	switch {
 	case hasDefault && value == "":
 		value = fallback
-	case ok && looksSecret(name):
+	case ok && (looksSecret(name) || l.hiding && len(value) >= minSecretName):
 		l.secret(value)
 	case !ok:
 		return "", fmt.Errorf("refers to the environment variable %s, which is not set; set it, or give a default: ${%s:-…}", name, name)

@@ -64,9 +64,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 }
 
 // What was kept out of the file is kept out of the output: wherever its reference stands where a variable's name says so or it comes
-// from a file, and in headers and parameters unless it is a word.
+// from a file, and in headers, parameters and paths unless it is a word.
 func TestReferencedSecrets(t *testing.T) {
-	env := map[string]string{"API_TOKEN": "token-in-a-path", "VERSION": "2026-11-24-beta", "STATUS": "open", "TENANT": "tenant-in-a-path"}
+	env := map[string]string{"API_TOKEN": "token-in-a-path", "VERSION": "2026-11-24-beta", "STATUS": "open", "TENANT": "tenant-in-a-path", "BOT": "harmless-name"}
 	c, err := config.Parse("testdata/x.yaml", []byte(`
 pipeline: crm
 source:
@@ -77,7 +77,7 @@ source:
     - name: contacts
       write_disposition: append
       endpoint:
-        path: /v1/${API_TOKEN}/contacts
+        path: /v1/${API_TOKEN}/${BOT}/contacts
         data_selector: data
         paginator: {type: offset, limit: 100}
         params: {status: "${STATUS}", by: "${file:token.txt}", order: "${ORDER:-created-descending}"}
@@ -90,7 +90,7 @@ kafka: {brokers: ["localhost:9092"]}
 	for _, s := range c.Secrets {
 		secrets[s.Reveal()] = true
 	}
-	for value, want := range map[string]bool{"token-in-a-path": true, "2026-11-24-beta": true, "token-from-a-file": true,
+	for value, want := range map[string]bool{"token-in-a-path": true, "harmless-name": true, "2026-11-24-beta": true, "token-from-a-file": true,
 		"tenant-in-a-path": false, "open": false, "written-in-the-file": false} {
 		if secrets[value] != want {
 			t.Errorf("%q is a secret: %v, want %v", value, secrets[value], want)
