@@ -1,6 +1,9 @@
 package config
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Incremental says how a walk reads only what is new since the one before it.
 type Incremental struct {
@@ -15,6 +18,7 @@ type Incremental struct {
 	Missing    string  // of a record without cursor: "raise", "include" or "exclude" it
 	StartOpen  bool    // rows equal to the start are left out
 	EndClosed  bool    // rows equal to End are kept
+	Convert    string  // the form in which the API wants a timestamp: "unix", "unix_ms", "date", or "" for the record's own
 }
 
 // incremental reads endpoint.incremental, or a parameter of type incremental, which only has a start.
@@ -73,9 +77,14 @@ func (l *loader) incremental(n *node, param string) *Incremental {
 			l.wrong(v, "is not supported; there is no scheduler to ask: write initial_value and end_value")
 		}
 	}
-	const python = "it is Python; the cursor is sent as the API shows it. If the API wants another form, write its listing without start_param: " +
-		"rows before the cursor are left out here"
-	o.refuse(map[string]string{"convert": python, "transform": python})
+	if v := o.get("convert"); given(v) {
+		if v.kind == scalarKind && slices.Contains([]string{"unix", "unix_ms", "date"}, v.text) {
+			inc.Convert = v.text
+		} else {
+			l.wrong(v, "is not supported: Python can't run here; unix, unix_ms or date send a timestamp as seconds, milliseconds or a date")
+		}
+	}
+	o.refuse(map[string]string{"transform": "it is the old name of convert, in Python; convert: unix, unix_ms or date send a timestamp as seconds, milliseconds or a date"})
 	o.done()
 	if inc.End != "" && inc.Initial == "" {
 		o.missing("initial_value", "end_value bounds a backfill from initial_value")

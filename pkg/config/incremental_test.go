@@ -10,19 +10,19 @@ import (
 
 func TestIncremental(t *testing.T) {
 	c, err := with("", listing+`, incremental: {cursor_path: a.updated, initial_value: 2024-01-01, start_param: since, end_param: until, end_value: "${LIMIT}",
-        last_value_func: min, row_order: desc, lag: 1.5, on_cursor_value_missing: exclude, range_start: open, range_end: closed, primary_key: id, allow_external_schedulers: false, convert: null}`, ", full_walk_every: 24h")
+        last_value_func: min, row_order: desc, lag: 1.5, on_cursor_value_missing: exclude, range_start: open, range_end: closed, primary_key: id, allow_external_schedulers: false, convert: unix_ms}`, ", full_walk_every: 24h")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := c.Resources[0]
-	if got, want := fmt.Sprintf("%v %v", *r.Endpoint.Incremental, r.Topic.FullWalkEvery), `{a.updated "2024-01-01" 40 since until true desc 1.5 exclude true true} 24h0m0s`; got != want {
+	if got, want := fmt.Sprintf("%v %v", *r.Endpoint.Incremental, r.Topic.FullWalkEvery), `{a.updated "2024-01-01" 40 since until true desc 1.5 exclude true true unix_ms} 24h0m0s`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	c, err = with("", listing+`, params: {since: {type: incremental, cursor_path: u, initial_value: 5}}`, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := c.Resources[0].Endpoint; fmt.Sprint(*e.Incremental) != "{u 5  since  false  0 raise false false}" || len(e.Params) != 0 {
+	if e := c.Resources[0].Endpoint; fmt.Sprint(*e.Incremental) != "{u 5  since  false  0 raise false false }" || len(e.Params) != 0 {
 		t.Errorf("got %+v, %v", *e.Incremental, e.Params)
 	}
 }
@@ -33,6 +33,7 @@ func TestIncrementalMistakes(t *testing.T) {
 		{", incremental: {}", "incremental.cursor_path", "missing"},
 		{", incremental: u", "endpoint.incremental", "mapping"},
 		{cursor + ", convert: \"lambda x: x\"}", "incremental.convert", "Python"},
+		{cursor + ", convert: unixx}", "incremental.convert", "unix, unix_ms or date"},
 		{cursor + ", transform: f}", "incremental.transform", "Python"},
 		{cursor + ", end_value: 5}", "incremental.initial_value", "missing"},
 		{cursor + ", initial_value: true}", "incremental.initial_value", "boolean"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -102,7 +103,37 @@ func (w *window) value(hole string) config.Value {
 	if hole == "initial_value" || hole == "last_value" && !v.IsValid() {
 		v, _ = literal(w.Initial) // it was read before
 	}
+	if text, ok := w.converted(v, (hole == "end_value") != w.Min); ok {
+		return text
+	}
 	return config.Value{Text: string(v.AppendText(nil)), JSON: string(v.Raw())}
+}
+
+// converted is a timestamp in the form that convert asks for; up: what is cut off is rounded up, so that no row is left out. Anything
+// else is sent as it is.
+func (w *window) converted(v record.Value, up bool) (config.Value, bool) {
+	if w.Convert == "" || v.Kind() != record.String {
+		return config.Value{}, false
+	}
+	at, _, ok := timestamp(string(textOf(v)))
+	if !ok {
+		return config.Value{}, false
+	}
+	unit := map[string]time.Duration{"unix": time.Second, "unix_ms": time.Millisecond, "date": 24 * time.Hour}[w.Convert]
+	at = at.UTC()
+	if cut := at.Truncate(unit); up && cut.Before(at) {
+		at = cut.Add(unit)
+	}
+	switch w.Convert {
+	case "unix":
+		text := strconv.FormatInt(at.Unix(), 10)
+		return config.Value{Text: text, JSON: text}, true
+	case "unix_ms":
+		text := strconv.FormatInt(at.UnixMilli(), 10)
+		return config.Value{Text: text, JSON: text}, true
+	}
+	text := at.Format(time.DateOnly)
+	return config.Value{Text: text, JSON: strconv.Quote(text)}, true
 }
 
 // ranged is the endpoint with start_param and end_param.

@@ -148,6 +148,32 @@ func TestNumericTextIsANumber(t *testing.T) {
 	}
 }
 
+// Timestamps are sent in the form that the API wants, rounded outwards; anything else as it is.
+func TestConvert(t *testing.T) {
+	for _, tt := range []struct {
+		convert, start, end string
+		min                 bool
+		want                string
+	}{
+		{"", `"2024-03-01T10:00:00.5Z"`, `"2024-03-02T10:00:00.5Z"`, false, "2024-03-01T10:00:00.5Z 2024-03-02T10:00:00.5Z"},
+		{"unix", `"2024-03-01T10:00:00.5Z"`, `"2024-03-02T10:00:00.5Z"`, false, "1709287200 1709373601"},
+		{"unix_ms", `"2024-03-01T12:00:00.5+02:00"`, `"2024-03-02"`, false, "1709287200500 1709337600000"},
+		{"date", `"2024-03-01T23:30:00-02:00"`, `"2024-03-02T10:00:00Z"`, false, "2024-03-02 2024-03-03"},
+		{"date", `"2024-03-02T10:00:00Z"`, `"2024-03-01T10:00:00Z"`, true, "2024-03-03 2024-03-01"},
+		{"unix", `1709287200`, `"soon"`, false, "1709287200 soon"},
+	} {
+		r := changes(config.Incremental{Convert: tt.convert, Initial: config.Literal(tt.start), End: config.Literal(tt.end), Min: tt.min,
+			StartParam: "since", EndParam: "until"})
+		a := &api{}
+		if _, _, _, err := pass(t, a, r, extractor.WalkOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.asked("since") + " " + a.asked("until"); got != tt.want {
+			t.Errorf("%s of %s to %s: got %s, want %s", tt.convert, tt.start, tt.end, got, tt.want)
+		}
+	}
+}
+
 func TestIncrementalErrors(t *testing.T) {
 	for _, tt := range []struct{ from, row, says string }{
 		{"1", `"x"`, "finds a string, which does not compare with 1"},

@@ -174,7 +174,7 @@ func instead(key string) string {
 	case strings.HasSuffix(key, ".session"):
 		return "client.retry, client.timeout and client.headers set what a session would"
 	case strings.HasSuffix(key, ".convert") || strings.HasSuffix(key, ".transform") || strings.HasSuffix(key, ".last_value_func"):
-		return "only max and min, and the declarative forms of convert, have a form here"
+		return "only max and min have a form here, and for convert unix, unix_ms and date"
 	case strings.HasSuffix(key, ".paginator"):
 		return "only dlt's own paginators have a form here"
 	case strings.HasSuffix(key, ".auth"):
