@@ -23,3 +23,17 @@ func TestSharedValuesAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// One step of Starlark can't take all memory.
+func TestLongTextsAreBounded(t *testing.T) {
+	for name, text := range map[string]string{
+		"replace": "x = \"a\" * 100000\nfor i in range(10):\n    x = x.replace(\"a\", x)\n",
+		"join":    "x = \"\".join([\"a\" * 100000] * 50000)\n",
+	} {
+		_, err := importer.Import("x.py", []byte(text), importer.Options{})
+		var refused *importer.Error
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "builds too much") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

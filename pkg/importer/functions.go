@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -33,6 +34,7 @@ func (s *session) functions() starlark.StringDict {
 		fnUnpack:    s.unpack,
 		fnKnown:     s.known,
 		fnCopy:      s.copied,
+		fnSized:     s.sized,
 		"print":     nothing,
 		"range":     bounded,
 	} {
@@ -323,4 +325,44 @@ func bounded(thread *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tup
 		return nil, fmt.Errorf("range of %d is too long; at most %d", starlark.Len(r), maxRange)
 	}
 	return r, err
+}
+
+// maxText bounds the text that one replace or join makes, in bytes: memory is looked at between steps, and these are one.
+const maxText = 16 << 20
+
+// sized calls replace or join of a string unless the result would be too long.
+func (s *session) sized(thread *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	receiver, method, rest := args[0], string(args[1].(starlark.String)), args[2:]
+	if text, ok := receiver.(starlark.String); ok && len(rest) > 0 {
+		size := len(text)
+		switch method {
+		case "replace":
+			from, okFrom := rest[0].(starlark.String)
+			if to, okTo := rest[min(1, len(rest)-1)].(starlark.String); okFrom && okTo {
+				size += strings.Count(string(text), string(from)) * len(to)
+			}
+		case "join":
+			if parts, ok := rest[0].(starlark.Iterable); ok {
+				it := parts.Iterate()
+				for part := starlark.Value(nil); it.Next(&part) && size <= maxText; {
+					if p, ok := part.(starlark.String); ok {
+						size += len(text) + len(p)
+					}
+				}
+				it.Done()
+			}
+		}
+		if size > maxText {
+			return nil, fmt.Errorf("%s builds too much; an import may take %d MiB of text at once", method, maxText>>20)
+		}
+	}
+	object, ok := receiver.(starlark.HasAttrs)
+	if !ok {
+		return nil, fmt.Errorf("%s has no .%s", receiver.Type(), method)
+	}
+	bound, err := object.Attr(method)
+	if err != nil || bound == nil {
+		return nil, cmp.Or(err, fmt.Errorf("%s has no .%s", receiver.Type(), method))
+	}
+	return starlark.Call(thread, bound, rest, nil)
 }

@@ -17,6 +17,7 @@ const (
 	fnUnpack  = "__starlark_unpack"  // (n, value)
 	fnKnown   = "__starlark_known"   // (string): unknown where it depends on the environment
 	fnCopy    = "__starlark_copy"    // (container)
+	fnSized   = "__starlark_sized"   // (receiver, method, its arguments...): a method that can make long text
 )
 
 // instrument rewrites the tree of a file.
@@ -107,6 +108,9 @@ func exprOf(e syntax.Expr) syntax.Expr {
 		case readsText[name]:
 			dot.X = call(e.Lparen, fnKnown, dot.X)
 		}
+		if name := dot.Name.Name; (name == "replace" || name == "join") && positional(e.Args) {
+			return call(e.Lparen, fnSized, append([]syntax.Expr{dot.X, text(e.Lparen, name)}, e.Args...)...)
+		}
 		return e
 	case *syntax.Comprehension:
 		e.Body = exprOf(e.Body)
@@ -148,6 +152,23 @@ func exprOf(e syntax.Expr) syntax.Expr {
 		}
 	}
 	return e
+}
+
+// positional reports whether no argument is named or a star's.
+func positional(args []syntax.Expr) bool {
+	for _, a := range args {
+		switch a := a.(type) {
+		case *syntax.BinaryExpr:
+			if a.Op == syntax.EQ {
+				return false
+			}
+		case *syntax.UnaryExpr:
+			if a.Op == syntax.STAR || a.Op == syntax.STARSTAR {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // readsText are the methods whose result depends on what a string holds.
