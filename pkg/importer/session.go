@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/metrics"
 	"strings"
+	"time"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
@@ -16,7 +17,8 @@ const (
 	MaxFile   = 512 << 10 // bytes
 	maxSteps  = 2_000_000 // of Starlark
 	maxMemory = 64 << 20  // bytes that the evaluation may add to the heap
-	maxRange  = 100_000   // of range()
+	maxTime   = 20 * time.Second
+	maxRange  = 100_000 // of range()
 )
 
 // session is one import.
@@ -114,6 +116,9 @@ func (s *session) thread() *starlark.Thread {
 		}
 		t.SetMaxExecutionSteps(t.ExecutionSteps() + every)
 	}
+	time.AfterFunc(maxTime, func() { // a step may be long; of a thread that has ended it is nothing
+		thread.Cancel("it does not come to its end; an import may take " + maxTime.String())
+	})
 	return thread
 }
 
