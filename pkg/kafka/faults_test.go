@@ -85,6 +85,21 @@ func TestProduceFaults(t *testing.T) {
 	}
 }
 
+// Where the coordinator refuses one partition it attempts none of the request's: whichever answer comes first, the error is that of the
+// refused one.
+func TestNotAttempted(t *testing.T) {
+	t.Parallel()
+	broker := fake(t)
+	c := open(t, broker.ListenAddrs(), func(o *kafka.Options) { o.CommitTimeout = 30 * time.Second })
+	gone, stays := create(t, c, 1, nil), create(t, c, 1, nil)
+	p := openProducer(t, c, gone)
+	commit(t, p, rec(gone, "1"), rec(stays, "1"))
+	broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: stays, Err: kerr.OperationNotAttempted, Count: -1})
+	broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: gone, Err: kerr.UnknownTopicOrPartition, Count: -1})
+	wantError[*kafka.TopicError](t, p.Commit(t.Context(), kafka.Batch{Records: []kafka.Record{rec(stays, "2"), rec(gone, "2")}}), gone)
+	wantKeys(t, c, stays, "1")
+}
+
 // What a coordinator may answer to the end of a transaction.
 func TestEndFaults(t *testing.T) {
 	t.Parallel()

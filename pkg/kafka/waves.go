@@ -173,7 +173,8 @@ func (f *failure) promise(r *kgo.Record, err error) {
 		f.acked++
 		return
 	}
-	if f.err == nil {
+	// A batch is not attempted because another one cannot be: that one tells why.
+	if f.err == nil || errors.Is(f.err, kerr.OperationNotAttempted) {
 		f.err, f.topic, f.key = err, r.Topic, r.Key
 	}
 	if isAny(err, kerr.MessageTooLarge, kerr.RecordListTooLarge) && (f.large == nil || len(r.Value) > len(f.large.Value)) {
