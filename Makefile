@@ -6,7 +6,7 @@ SEED ?= 1
 KAFKA ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-kafka test-dlt lint fmt bench bench-index bench-parallel chaos chaos-short mutants fuzz clean
+.PHONY: help build run test test-kafka test-dlt lint fmt bench bench-index bench-memory bench-parallel chaos chaos-short mutants fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ bench: ## the encoder, then the whole pipeline, beside encoding/json and goavro 
 
 bench-index: ## the index of what a topic holds, at 1 and 10 million keys: memory, time to build, time of a look-up
 	$(GO) run ./test/bench -index
+
+bench-memory: ## the peak of memory at 100,000 and at 1,000,000 records, with and without keys to remember
+	$(GO) run ./test/bench -memory
 
 bench-parallel: ## one walk of 100,000 records at 20 ms a request, one page at a time beside 2 to 16
 	$(GO) run ./test/bench -parallel -rounds 1 -kafka $(KAFKA)

@@ -176,9 +176,7 @@ func (w *worker) remember(b *batch) error {
 			return err
 		}
 	}
-	if len(w.ends) > 0 {
-		w.p.opts.Observer.Index(w.res.Name, w.index.Len(), w.index.Bytes())
-	}
+	w.p.opts.Observer.Index(w.res.Name, w.index.Len(), w.index.Bytes())
 	return nil
 }
 

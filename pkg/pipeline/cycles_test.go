@@ -42,6 +42,16 @@ func (s *scans) Commit(string, int64, int64, int64, int64, int64, time.Duration)
 
 func (s *scans) End(_, _, _ string, _ time.Duration) {}
 
+// Where nothing is compared with the topic, the keys of the walk are remembered all the same, and their memory is told.
+func TestIndexOfTheWalkIsTold(t *testing.T) {
+	w := begin(t, rows(30)...)
+	seen := new(scans)
+	w.must(w.configured(resource("rows", "rows", ""), "publish: all", pipeline.Options{Observer: seen})).Run(t.Context())
+	if keys, bytes, n := seen.keys.Load(), seen.bytes.Load(), seen.n.Load(); keys != 30 || bytes <= 0 || n != 0 {
+		t.Errorf("told %d keys of %d bytes after %d scans, want 30 keys and no scan", keys, bytes, n)
+	}
+}
+
 // The index is read once and then kept, until somebody else has written to the topic: between two cycles or during one.
 func TestIndexIsKeptBetweenCycles(t *testing.T) {
 	w := begin(t, rows(30)...)

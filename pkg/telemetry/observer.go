@@ -10,7 +10,8 @@ type Observer interface {
 	Start(resource, topic string)
 	// Scan says how much of the resource's topic has been read into the index, in records.
 	Scan(resource string, done, total int64)
-	// Index says how many live keys the index of the resource's topic holds, and its memory in bytes.
+	// Index says how many live keys of the resource's topic (of the walk, where it is not compared with its topic) the index holds, and
+	// its memory in bytes.
 	Index(resource string, keys, bytes int64)
 	// Page says that the API answered with a page of so many records. total is what it says there is in all, negative
 	// when it doesn't.

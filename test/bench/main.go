@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -36,7 +37,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var b bench
-	var alternative, bare, index, parallel bool
+	var alternative, bare, index, parallel, memory bool
 	flag.IntVar(&b.records, "records", 100_000, "records of about 600 bytes")
 	flag.IntVar(&b.page, "page", 100, "records a page")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of all five")
@@ -46,6 +47,7 @@ func main() {
 	flag.BoolVar(&bare, "without-json", false, "be the program without JSON: API BROKER TOPIC PAGE RECORDS FILE")
 	flag.BoolVar(&index, "index", false, "measure the index of what a topic holds instead")
 	flag.BoolVar(&parallel, "parallel", false, "measure one walk with 1 to 16 requests at a time instead, at 20 ms each")
+	flag.BoolVar(&memory, "memory", false, "measure the peak of memory at 100,000 and 1,000,000 records instead")
 	flag.Parse()
 	err := func() error {
 		if alternative {
@@ -59,6 +61,9 @@ func main() {
 		}
 		if parallel {
 			return b.runParallel(ctx, os.Stdout)
+		}
+		if memory {
+			return b.runMemory(ctx, os.Stdout)
 		}
 		return b.run(ctx, os.Stdout)
 	}()
@@ -86,23 +91,36 @@ const (
 	maps    = "json maps + goavro"
 )
 
-func (b *bench) run(ctx context.Context, out io.Writer) (err error) {
+// prepare builds the program and its variants, and starts the API and a broker, which stop ends.
+func (b *bench) prepare(ctx context.Context, api http.Handler) (stop func(), err error) {
 	if b.dir, err = os.MkdirTemp("", "producer-bench-"); err != nil {
-		return err
+		return nil, err
 	}
-	defer os.RemoveAll(b.dir) //nolint:errcheck // a leftover in the temporary directory is no failure
+	clean := func() { os.RemoveAll(b.dir) } //nolint:errcheck // a leftover in the temporary directory is no failure
+	defer func() {
+		if err != nil {
+			clean()
+		}
+	}()
 	for binary, edits := range map[string][]overlay.Edit{"producer": nil, "plain": withoutTransactions()} {
 		if _, err := overlay.Build(ctx, b.dir, filepath.Join(b.dir, binary), edits); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := os.WriteFile(filepath.Join(b.dir, "contacts.avsc"), []byte(contactsSchema), 0o600); err != nil {
-		return err
+		return nil, err
 	}
+	stopKafka, err := b.startKafka(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.api = httptest.NewServer(api)
+	return func() { b.api.Close(); stopKafka(); clean() }, nil
+}
+
+func (b *bench) run(ctx context.Context, out io.Writer) error {
 	pages := newPages(b.records, b.page)
-	b.api = httptest.NewServer(pages)
-	defer b.api.Close()
-	stop, err := b.startKafka(ctx)
+	stop, err := b.prepare(ctx, pages)
 	if err != nil {
 		return err
 	}
@@ -154,12 +172,7 @@ func (b *bench) startKafka(ctx context.Context) (stop func(), err error) {
 
 // one runs one of the five into a topic of its own.
 func (b *bench) one(ctx context.Context, name string, round int) error {
-	pipeline := fmt.Sprintf("bench-%s-%d", strings.Map(func(r rune) rune {
-		if r < 'a' || r > 'z' {
-			return '-'
-		}
-		return r
-	}, name), round)
+	pipeline := fmt.Sprintf("bench-%s-%d", strings.Map(letters, name), round)
 	topic := pipeline + ".contacts"
 	var cmd *exec.Cmd
 	if name == maps || name == noJSON {
@@ -176,29 +189,48 @@ func (b *bench) one(ctx context.Context, name string, round int) error {
 		}
 		cmd = exec.CommandContext(ctx, self, args...)
 	} else {
-		config := filepath.Join(b.dir, pipeline+".yaml")
-		text := fmt.Sprintf(configuration, pipeline, b.api.URL, b.page, b.brokers[0], b.interval)
-		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-			return err
-		}
 		binary := "producer"
 		if name == plain {
 			binary = "plain"
 		}
-		cmd = exec.CommandContext(ctx, filepath.Join(b.dir, binary), "run", "-c", config, "--output", "json")
+		var err error
+		if cmd, err = b.command(ctx, binary, pipeline, fmt.Sprintf(configuration, pipeline, b.api.URL, b.page, b.brokers[0], b.interval)); err != nil {
+			return err
+		}
 	}
+	r, err := b.counted(ctx, cmd, topic, b.records)
+	b.results[name] = append(b.results[name], r)
+	return err
+}
+
+// command is a run of the binary with the configuration.
+func (b *bench) command(ctx context.Context, binary, pipeline, configuration string) (*exec.Cmd, error) {
+	config := filepath.Join(b.dir, pipeline+".yaml")
+	if err := os.WriteFile(config, []byte(configuration), 0o600); err != nil {
+		return nil, err
+	}
+	return exec.CommandContext(ctx, filepath.Join(b.dir, binary), "run", "-c", config, "--output", "json"), nil
+}
+
+// walk runs the program into the pipeline's topic of contacts, in which it must leave the records.
+func (b *bench) walk(ctx context.Context, pipeline string, records int, configuration string) (result, error) {
+	cmd, err := b.command(ctx, "producer", pipeline, configuration)
+	if err != nil {
+		return result{}, err
+	}
+	return b.counted(ctx, cmd, pipeline+".contacts", records)
+}
+
+// counted measures the command and counts what it left in the topic.
+func (b *bench) counted(ctx context.Context, cmd *exec.Cmd, topic string, records int) (result, error) {
 	r, err := measure(cmd)
 	if err != nil {
-		return err
+		return r, err
 	}
-	if r.records, r.sum, err = b.count(ctx, topic); err != nil {
-		return err
+	if r.records, r.sum, err = b.count(ctx, topic); err == nil && r.records != records {
+		err = fmt.Errorf("%d records are in %s, want %d", r.records, topic, records)
 	}
-	if r.records != b.records {
-		return fmt.Errorf("%d records are in %s, want %d", r.records, topic, b.records)
-	}
-	b.results[name] = append(b.results[name], r)
-	return nil
+	return r, err
 }
 
 const configuration = `pipeline: %s

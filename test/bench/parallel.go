@@ -5,13 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"time"
-
-	"producer/test/overlay"
 )
 
 // latency is how long the API of -parallel takes to answer.
@@ -19,24 +13,12 @@ const latency = 20 * time.Millisecond
 
 // runParallel measures one walk over an API that takes 20 ms a request, one page at a time beside several (source.client.concurrency).
 // All topics must hold the same values.
-func (b *bench) runParallel(ctx context.Context, out io.Writer) (err error) {
-	if b.dir, err = os.MkdirTemp("", "producer-bench-"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(b.dir) //nolint:errcheck // a leftover in the temporary directory is no failure
-	if _, err := overlay.Build(ctx, b.dir, filepath.Join(b.dir, "producer"), nil); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(b.dir, "contacts.avsc"), []byte(contactsSchema), 0o600); err != nil {
-		return err
-	}
+func (b *bench) runParallel(ctx context.Context, out io.Writer) error {
 	pages := newPages(b.records, b.page)
-	b.api = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stop, err := b.prepare(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		<-time.After(latency)
 		pages.ServeHTTP(w, r)
 	}))
-	defer b.api.Close()
-	stop, err := b.startKafka(ctx)
 	if err != nil {
 		return err
 	}
@@ -70,20 +52,7 @@ func (b *bench) runParallel(ctx context.Context, out io.Writer) (err error) {
 // walkWith runs the program with n requests at a time into a topic of its own.
 func (b *bench) walkWith(ctx context.Context, n, round int) (result, error) {
 	pipeline := fmt.Sprintf("parallel-%d-%d", n, round)
-	config := filepath.Join(b.dir, pipeline+".yaml")
-	text := fmt.Sprintf(parallelConfiguration, pipeline, b.api.URL, n, b.page, b.brokers[0], b.interval)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		return result{}, err
-	}
-	r, err := measure(exec.CommandContext(ctx, filepath.Join(b.dir, "producer"), "run", "-c", config, "--output", "json"))
-	if err != nil {
-		return r, err
-	}
-	topic := pipeline + ".contacts"
-	if r.records, r.sum, err = b.count(ctx, topic); err == nil && r.records != b.records {
-		err = fmt.Errorf("%d records are in %s, want %d", r.records, topic, b.records)
-	}
-	return r, err
+	return b.walk(ctx, pipeline, b.records, fmt.Sprintf(parallelConfiguration, pipeline, b.api.URL, n, b.page, b.brokers[0], b.interval))
 }
 
 const parallelConfiguration = `pipeline: %s
