@@ -167,9 +167,6 @@ func (o *object) wantSecretOr(name string, empty bool) Secret {
 		return ""
 	}
 	s, _ := o.secretText(n)
-	if s != "" && !strings.Contains(n.text, "${") {
-		o.warn(n, `stands in this file for all its readers; write "${NAME}" for an environment variable, or "${file:PATH}"`)
-	}
 	return s
 }
 

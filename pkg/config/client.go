@@ -192,6 +192,9 @@ func (l *loader) headers(n *node, literal func(string) (string, error)) map[stri
 		if hides(name, m.value, v) {
 			_, token, _ := strings.Cut(v, " ") // as in Bearer TOKEN
 			l.secret(v, token)
+			if looksSecret(name) {
+				l.warnWritten(m.value)
+			}
 		}
 	}
 	return headers

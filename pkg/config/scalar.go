@@ -114,8 +114,16 @@ func (l *loader) secretText(n *node) (Secret, bool) {
 	s, ok := l.text(n)
 	if ok {
 		l.secret(s)
+		l.warnWritten(n)
 	}
 	return Secret(s), ok
+}
+
+// warnWritten warns of a secret that stands in the file itself. $${ is no reference.
+func (l *loader) warnWritten(n *node) {
+	if n.text != "" && !strings.Contains(strings.ReplaceAll(n.text, "$${", ""), "${") {
+		l.warn(n, `stands in this file for all its readers; write "${NAME}" for an environment variable, or "${file:PATH}"`)
+	}
 }
 
 // word reads one of a set of words.

@@ -122,18 +122,24 @@ func TestSecrets(t *testing.T) {
 
 // A secret that is written into the file itself works as in dlt, and is warned of; a reference is not.
 func TestSecretsInTheFile(t *testing.T) {
-	for auth, key := range map[string]string{
-		"type: api_key, api_key: %s": "api_key", "type: bearer, token: %s": "token", "type: http_basic, username: u, password: %s": "password",
-		`type: oauth2_client_credentials, access_token_url: "https://x", client_id: u, client_secret: %s`: "client_secret",
+	for key, place := range map[string][2]string{
+		"source.client.auth.api_key":       {", auth: {type: api_key, api_key: %s}"},
+		"source.client.auth.token":         {", auth: {type: bearer, token: %s}"},
+		"source.client.auth.password":      {", auth: {type: http_basic, username: u, password: %s}"},
+		"source.client.auth.client_secret": {`, auth: {type: oauth2_client_credentials, access_token_url: "https://x", client_id: u, client_secret: %s}`},
+		"source.client.headers.X-Api-Key":  {", headers: {X-Api-Key: %s}"},
+		"schema.registry.password":         {"", "}\nschema: {registry: {url: 'https://x', username: u, password: %s}"},
+		"kafka.sasl.password":              {"", ", sasl: {mechanism: PLAIN, username: u, password: %s}"},
 	} {
-		for secret, warned := range map[string]bool{"hunter22": true, `"${TOKEN}"`: false, `"${file:token.txt}"`: false} {
-			c, err := with(", auth: {"+fmt.Sprintf(auth, secret)+"}", listing, "")
+		for secret, warned := range map[string]bool{"hunter22": true, `"$${hunter22"`: true, `"${TOKEN}"`: false, `"${file:token.txt}"`: false} {
+			fill := func(text string) string { return strings.Replace(text, "%s", secret, 1) }
+			c, err := with(fill(place[0]), listing, fill(place[1]))
 			if err != nil {
 				t.Fatal(err)
 			}
 			text := strings.Join(c.Warnings, "\n")
-			if got := strings.Contains(text, "source.client.auth."+key+": stands in this file"); got != warned || strings.Contains(text, "hunter22") {
-				t.Errorf("%s: got warnings %q", fmt.Sprintf(auth, secret), text)
+			if got := strings.Contains(text, key+": stands in this file"); got != warned || strings.Contains(text, "hunter22") {
+				t.Errorf("%s: %s: got warnings %q", key, secret, text)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"producer/pkg/config"
 	"producer/pkg/extractor"
+	"producer/pkg/rest"
 )
 
 // kinds are the paginators whose next page the API names.
@@ -301,7 +302,7 @@ func TestOutlivedTokens(t *testing.T) {
 	for _, kind := range kinds {
 		x := func(a *api) *extractor.Extractor { return extract(t, a, resource(named(kind))) }
 		whole := walk(t, x(namedAPI(kind, 250)), extractor.Position{}, extractor.WalkOptions{})
-		for status, anew := range map[int]bool{400: true, 404: true, 409: true, 410: true, 422: true, 200: true, 401: false, 403: false, 429: false, 500: false} {
+		for status, anew := range map[int]bool{400: true, 404: true, 409: true, 410: true, 422: true, 200: true, 401: true, 403: true, 429: false, 500: false} {
 			a := namedAPI(kind, 250)
 			a.total = counted
 			a.instead = func(n int, w http.ResponseWriter, _ *http.Request) bool {
@@ -322,6 +323,14 @@ func TestOutlivedTokens(t *testing.T) {
 			wantIDs(t, r, 1, 250)
 			if r.err != nil || !r.end.Restarted || !r.end.Proven || r.requests != 4 || !r.restarted {
 				t.Errorf("%s, %d: %d requests, %v", kind, status, r.requests, r)
+			}
+		}
+		// Where the first page is refused too, it is the credentials.
+		for _, status := range []int{401, 403} {
+			a := &api{instead: func(_ int, w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(status); return true }}
+			r := walk(t, x(a), whole.next[0], extractor.WalkOptions{Resumed: true})
+			if e := wantAs[*rest.StatusError](t, r.err); e.Status != status || len(a.seen) != 2 || len(r.ids) != 0 {
+				t.Errorf("%s, %d: %d requests, %v", kind, status, len(a.seen), r)
 			}
 		}
 		// Once it has gone on, it fails as any walk does.

@@ -211,7 +211,8 @@ func (w *Walk) Next(ctx context.Context) (*Page, error) {
 	return nil, w.err
 }
 
-// outlived reports whether err is the API's word that it knows the token no more that the walk was resumed with.
+// outlived reports whether err may be the API's word that it knows the token no more that the walk was resumed with. Some say so by 401 or
+// 403: if it is the credentials after all, the first page is answered alike.
 func (w *Walk) outlived(err error) bool {
 	var token *rest.TokenError // another kind of token
 	if w.asked || w.place.token == "" || !w.options.Resumed || errors.As(err, &token) {
@@ -220,7 +221,7 @@ func (w *Walk) outlived(err error) bool {
 	var status *rest.StatusError
 	if errors.As(err, &status) {
 		switch status.Status {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		case http.StatusRequestTimeout, http.StatusTooManyRequests:
 			return false
 		}
 		return status.Status >= 400 && status.Status < 500

@@ -18,8 +18,9 @@ type listing struct {
 	mu    sync.Mutex
 	rows  []string
 	asked []string
-	fail  string // the name that is answered with code; once where that is 410
+	fail  string // the name that is answered with code; once where that is 4xx
 	code  int
+	login string // what Authorization must be; "": anything
 }
 
 func (l *listing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -27,8 +28,12 @@ func (l *listing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer l.mu.Unlock()
 	name := r.URL.Query().Get("from")
 	l.asked = append(l.asked, name)
+	if l.login != "" && r.Header.Get("Authorization") != l.login {
+		http.Error(w, "who is this?", http.StatusUnauthorized)
+		return
+	}
 	if l.fail != "" && name == l.fail {
-		if http.Error(w, "no", l.code); l.code == http.StatusGone {
+		if http.Error(w, "no", l.code); l.code < 500 {
 			l.fail = ""
 		}
 		return
@@ -103,5 +108,59 @@ func TestNamedPagesResume(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A cursor that expired may be answered 401 or 403, as broken credentials are: the first page tells which it was. What is committed stays,
+// and an access token is renewed before any of that.
+func TestRefusedOnResume(t *testing.T) {
+	w := begin(t)
+	l := &listing{rows: rows(60)}
+	server := httptest.NewServer(l)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	var issued int
+	login := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		issued++
+		l.login = fmt.Sprintf("Bearer access-token-%d", issued)
+		fmt.Fprintf(rw, `{"access_token":"access-token-%d","expires_in":3600}`, issued)
+	}))
+	t.Cleanup(login.Close)
+	auth := fmt.Sprintf("auth: {type: oauth2_client_credentials, access_token_url: '%s', client_id: u, client_secret: long-enough}", login.URL)
+	text := "    - {name: rows, primary_key: id, write_disposition: merge, endpoint: {path: /, data_selector: data, paginator: {type: cursor, cursor_param: from}}}\n"
+	run := func(code int, fail string, status int, client string) pipeline.Resource {
+		t.Helper()
+		l.mu.Lock()
+		l.fail, l.code, l.asked = fail, status, nil
+		l.mu.Unlock()
+		return w.run(w.must(w.configured(text, "commit_interval: 0s", pipeline.Options{}, client)), code)
+	}
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		run(pipeline.ExitSource, "r30", http.StatusInternalServerError, "")
+		got := run(pipeline.ExitOK, "r30", status, "")
+		if want := []string{"r30", "", "r10", "r20", "r30", "r40", "r50"}; !slices.Equal(l.asked, want) || got.Proof == pipeline.Resumed || got.Records != 60 {
+			t.Errorf("%d: asked for %q, want %q: %+v", status, l.asked, want, got)
+		}
+	}
+	run(pipeline.ExitSource, "r30", http.StatusInternalServerError, "")
+	before := w.state()
+	l.login = "Bearer of-another"
+	run(pipeline.ExitAuth, "", 0, "")
+	if after := w.state(); !slices.Equal(l.asked, []string{"r30", ""}) || after.Seq != before.Seq || string(after.Position) != string(before.Position) {
+		t.Errorf("broken credentials: asked for %q, the state is at %s of walk %d", l.asked, after.Position, after.Walk)
+	}
+	p := w.must(w.configured(text, "commit_interval: 0s", pipeline.Options{}, auth))
+	set := func(fail, login string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.fail, l.code, l.login, l.asked = fail, http.StatusInternalServerError, login, nil
+	}
+	set("r40", "")
+	w.run(p, pipeline.ExitSource)
+	set("", "Bearer revoked")
+	if got := w.run(p, pipeline.ExitOK); !slices.Equal(l.asked, []string{"r40", "r40", "r50"}) || got.Proof != pipeline.Resumed || issued != 2 {
+		t.Errorf("a revoked access token: asked for %q, %d tokens: %+v", l.asked, issued, got)
 	}
 }
