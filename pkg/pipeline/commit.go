@@ -176,7 +176,9 @@ func (w *worker) remember(b *batch) error {
 			return err
 		}
 	}
-	w.p.opts.Observer.Index(w.res.Name, w.index.Len(), w.index.Bytes())
+	if w.index != nil { // a --reset has none
+		w.p.opts.Observer.Index(w.res.Name, w.index.Len(), w.index.Bytes())
+	}
 	return nil
 }
 
