@@ -204,6 +204,15 @@ func TestRowOrder(t *testing.T) {
 	for i := range 500 {
 		down, up = append(down, fmt.Sprint(500-i)), append(up, fmt.Sprint(i+1))
 	}
+	at := func(cursors []string, changes map[int]string) []string {
+		cursors = slices.Clone(cursors)
+		for i, c := range changes {
+			cursors[i] = c
+		}
+		return rowsAt(cursors...)
+	}
+	const whole = "0 100 200 300 400"
+	desc := config.Incremental{RowOrder: "desc"}
 	for _, tt := range []struct {
 		name string
 		inc  config.Incremental
@@ -212,6 +221,14 @@ func TestRowOrder(t *testing.T) {
 		ask  string
 		next string
 	}{
+		{"desc, not so: a newer row behind one before the start", desc, "450", at(down, map[int]string{70: "600"}), whole, "600"},
+		{"desc, not so from the first rows on", desc, "350", at(down, map[int]string{0: "400", 480: "600"}), whole, "600"},
+		{"desc, not so of rows before the start", desc, "450", at(down, map[int]string{70: "1"}), whole, "500"},
+		{"desc, a row without a cursor", config.Incremental{RowOrder: "desc", Missing: "include"}, "450", at(down, map[int]string{30: ""}), "0", "500"},
+		{"desc, two of the same", desc, "450", at(down, map[int]string{30: "471"}), "0", "500"},
+		{"desc, not so from page to page", desc, "301", at(down, map[int]string{100: "450", 480: "600"}), whole, "600"},
+		{"asc of min, not so: an older row behind one after the start", config.Incremental{RowOrder: "asc", Min: true}, "50", at(up, map[int]string{70: "0"}), whole, "0"},
+		{"asc to an end, not so", config.Incremental{RowOrder: "asc", Initial: "1", End: "150"}, "", at(up, map[int]string{170: "140"}), whole, ""},
 		{"desc", config.Incremental{RowOrder: "desc"}, "450", rowsAt(down...), "0", "500"},
 		{"desc, at a page's end", config.Incremental{RowOrder: "desc"}, "401", rowsAt(down...), "0 100", "500"},
 		{"desc of min", config.Incremental{RowOrder: "desc", Min: true}, "450", rowsAt(down...), "0 100 200 300 400", "1"},
@@ -227,8 +244,12 @@ func TestRowOrder(t *testing.T) {
 				since = started(t, r, tt.from)
 			}
 			a := &api{rows: tt.rows, total: counted}
-			if _, next, _, err := pass(t, a, r, extractor.WalkOptions{Since: since}); err != nil || string(next.Cursor) != tt.next || a.asked("offset") != tt.ask {
+			_, next, w, err := pass(t, a, r, extractor.WalkOptions{Since: since})
+			if err != nil || string(next.Cursor) != tt.next || a.asked("offset") != tt.ask {
 				t.Errorf("cursor %s, asked %s, %v; want %s, %s", next.Cursor, a.asked("offset"), err, tt.next, tt.ask)
+			}
+			if d, want := w.End().Disordered, strings.Contains(tt.name, "not so"); d != want {
+				t.Errorf("disordered: %v, want %v", d, want)
 			}
 		})
 	}
@@ -250,6 +271,7 @@ func TestCursorStays(t *testing.T) {
 		{"a key stood twice", "", nil, counted, rowsAt("1", "3"), true, "1"},
 		{"a bound", "", &bound, counted, append(rowsAt("3"), people(150, 2)...), false, "1"},
 		{"a bound, in order", "asc", &bound, counted, append(rowsAt("1", "3"), people(150, 3)...), false, "3"},
+		{"a bound, not in order where rows are out of range", "asc", &bound, counted, append(rowsAt("1", "3", "0"), people(150, 4)...), false, "1"},
 		{"a bound, against the order", "desc", &bound, counted, append(rowsAt("3", "2"), people(150, 3)...), false, "1"},
 		{"a bound, not in order", "asc", &bound, counted, append(rowsAt("3", "2"), people(150, 3)...), false, "1"},
 	} {

@@ -56,6 +56,8 @@ type End struct {
 	// Drifted: the listing changed under the walk, or contradicts itself: the total moved, there were more rows than it says,
 	// or more to come where it was reached.
 	Drifted bool
+	// Disordered: rows came against incremental's row_order, which was not gone by from there on.
+	Disordered bool
 	// FirstTotal and LastTotal are the first and the last that the API showed to this process; nil: none.
 	FirstTotal, LastTotal *int64
 	// Rows of this process.

@@ -302,6 +302,7 @@ func (f *family) leave() {
 	f.end.Bounded = f.end.Bounded || e.Bounded
 	f.end.Drifted = f.end.Drifted || e.Drifted
 	f.end.Null = f.end.Null || e.Null
+	f.end.Disordered = f.end.Disordered || e.Disordered
 	f.end.Rows += e.Rows
 	f.unproven = f.unproven || !e.Proven
 	f.counts = f.counts || f.walk.counts()
@@ -321,6 +322,7 @@ func (f *family) End() End {
 	e.Bounded = e.Bounded || parents.Bounded || f.x.filters() || f.win != nil && f.win.End != ""
 	e.Drifted = e.Drifted || parents.Drifted || f.again
 	e.Null = e.Null || parents.Null
+	e.Disordered = e.Disordered || parents.Disordered
 	e.Restarted = f.restarted
 	e.Proven = parents.Proven && !f.unproven && !e.Bounded && !e.Drifted && !f.options.Resumed
 	return e
@@ -329,7 +331,7 @@ func (f *family) End() End {
 // Since implements Walker. The parent's cursor moves with the child's, or stays with it.
 func (f *family) Since(twice bool) Since {
 	s, reason := f.since.Anew(), f.End().Reason
-	stay := f.slipped(twice)
+	stay := f.slipped(twice) || reason == Bound || reason == Ignored // whatever row_order says: the order is each listing's own
 	if f.keeps() {
 		win := *f.win
 		win.since = f.since
@@ -337,7 +339,7 @@ func (f *family) Since(twice bool) Since {
 		s = win.remember(stay, reason)
 		s.Parent = before
 	}
-	if stay || reason == Bound || reason == Ignored {
+	if stay {
 		return s
 	}
 	if parent := f.parents.Since(f.again); parent.By != "" {

@@ -385,3 +385,39 @@ func TestFamilyIncremental(t *testing.T) {
 		t.Errorf("by the parent, changed: %s, %+v", ids, since)
 	}
 }
+
+// row_order is each listing's own: the next one may begin anywhere, and one that is cut off says nothing of the others' rows.
+func TestFamilyRowOrder(t *testing.T) {
+	bound := int64(2)
+	for _, tt := range []struct {
+		order      string
+		bound      *int64
+		one, two   string // cursors of the comments
+		next       config.Literal
+		disordered bool
+	}{
+		{"desc", nil, "9 3", "12 4", "12", false},
+		{"desc", nil, "9 3", "4 12", "12", true},
+		{"asc", nil, "3 9", "4 12", "12", false},
+		{"asc", &bound, "1 2 3", "7 8 9", "", false},
+	} {
+		a := forest(map[int]int{1: 0, 2: 0})
+		for under, us := range map[string]string{"/posts/1/comments": tt.one, "/posts/2/comments": tt.two} {
+			a.rows[under] = nil
+			for i, u := range strings.Fields(us) {
+				a.rows[under] = append(a.rows[under], fmt.Sprintf(`{"id":"%s-%d","u":%s}`, under[7:8], i, u))
+			}
+		}
+		r := child(func(_, c *config.Resource) {
+			c.Endpoint.Incremental = &config.Incremental{Cursor: path("u"), Missing: "raise", RowOrder: tt.order}
+			c.Endpoint.Paginator.Maximum = tt.bound
+		})
+		_, w, err := descend(t, extract(t, a, r), extractor.Position{}, extractor.WalkOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next := w.Since(false); next.Cursor != tt.next || w.End().Disordered != tt.disordered {
+			t.Errorf("%s, %s and %s: cursor %s, disordered %v; want %s, %v", tt.order, tt.one, tt.two, next.Cursor, w.End().Disordered, tt.next, tt.disordered)
+		}
+	}
+}

@@ -30,7 +30,7 @@ type Progress struct {
 	Start  config.Literal `json:"start,omitempty"`  // the cursor that it began from; "" of a full walk
 	Cursor config.Literal `json:"cursor,omitempty"` // the greatest (or least) so far
 	Rows   []string       `json:"rows,omitempty"`   // hashes of the rows at Cursor
-	Mixed  bool           `json:"mixed,omitempty"`  // the rows did not come in the order that row_order says
+	Mixed  bool           `json:"mixed,omitempty"`  // rows came against row_order
 }
 
 // JSON is the Since as it stands in the state.
@@ -66,6 +66,43 @@ func (s Since) Anew() Since {
 
 // Begun reports whether a walk would start at a cursor, its own or its parent's.
 func (s Since) Begun() bool { return s.Cursor != "" || s.Parent != nil && s.Parent.Begun() }
+
+// Since is what is to be remembered once Next returned io.EOF and all rows are committed. The cursor moves only if every row up to it
+// was seen: the walk came to the listing's end, or row_order says so; and no row can have slipped past, as happens where a listing
+// that is walked by count gets shorter under way: then its total falls, or a key stands twice, which the caller knows.
+func (w *Walk) Since(twice bool) Since {
+	if w.win == nil || w.win.End != "" {
+		return w.options.Since.Anew()
+	}
+	return w.win.remember(w.slipped(twice), w.end.Reason)
+}
+
+func (w *Walk) slipped(twice bool) bool { return w.counts() && (twice || w.fell) }
+
+// remember is the since of a walk that ended. stay: the cursor must not move.
+func (w *window) remember(stay bool, reason Reason) Since {
+	s, progress := w.since, w.since.Walk
+	s.Walk = nil
+	complete := reason != Bound && reason != Ignored
+	inOrder := w.RowOrder != "" && w.RowOrder != w.backward() && !progress.Mixed
+	if stay || !complete && !inOrder {
+		return s
+	}
+	if w.full && complete {
+		s.Full = progress.Began
+	}
+	best, err := parseCursor(progress.Cursor)
+	if progress.Cursor == "" || err != nil {
+		return s
+	}
+	if order, err := w.order(best, w.last); err == nil && (!w.last.IsValid() || order >= 0) {
+		s.Cursor, s.Rows = progress.Cursor, progress.Rows
+	}
+	return s
+}
+
+// Incremental reports whether the walk began from a cursor, so that it saw only what is new.
+func (w *Walk) Incremental() bool { return w.win != nil && !w.win.full }
 
 // counts reports whether the listing is walked by a count of rows or pages, which shifts when rows go.
 func (w *Walk) counts() bool {

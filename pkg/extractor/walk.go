@@ -12,7 +12,6 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"producer/pkg/config"
-	"producer/pkg/record"
 	"producer/pkg/rest"
 )
 
@@ -147,7 +146,7 @@ func (w *Walk) restart() {
 	w.end.Restarted = true
 	if w.win != nil {
 		*w.win.since.Walk = Progress{Began: w.win.since.Walk.Began, Start: w.win.since.Walk.Start}
-		w.win.best = record.Value{}
+		w.win.best, w.win.prev = cursor{}, cursor{}
 	}
 	w.begin()
 }

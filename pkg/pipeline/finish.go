@@ -30,7 +30,11 @@ func (w *worker) finish(ctx context.Context) error {
 		w.sum.Status = Incomplete
 	}
 	var why string
-	w.sum.Proof, why = w.proof(end)
+	if w.sum.Proof, why = w.proof(end); end.Disordered {
+		why += "; rows came against row_order"
+		w.p.log.Warn("rows came against incremental.row_order, so nothing was concluded from it: the listing was read to its end, or to the bound that is set; "+
+			"sort by cursor_path in params, or take row_order out", "resource", w.res.Name)
+	}
 	if end.LastTotal != nil { // also of an empty page
 		w.sum.Total = end.LastTotal
 	}

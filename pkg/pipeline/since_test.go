@@ -1,8 +1,10 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"producer/pkg/config"
 	"producer/pkg/extractor"
 	"producer/pkg/pipeline"
 )
@@ -276,5 +279,53 @@ func TestCursorStays(t *testing.T) {
 	l.run(p, pipeline.ExitOK)
 	if got := l.since().Cursor; got != "200" {
 		t.Errorf("the cursor is %s, want 200", got)
+	}
+}
+
+// Where rows come against row_order the walk does not end at the first one before the cursor, and a bounded one keeps its cursor; the log says
+// why.
+func TestRowsAgainstRowOrder(t *testing.T) {
+	for _, tt := range []struct {
+		name, incremental, bound string
+		reverse                  bool
+		second                   [][2]int // id and u: rows that are put before the second walk, in front
+		requests                 int64
+		cursor                   config.Literal
+		says                     bool
+	}{
+		{"as it says", ", row_order: desc", "", true, [][2]int{{41, 41}}, 1, "41", false},
+		{"a newer row behind one before the cursor", ", row_order: desc", "", true, [][2]int{{43, 43}, {3, 3}, {42, 42}}, 5, "43", true},
+		{"a bound", ", row_order: asc", ", maximum_offset: 10", false, [][2]int{{44, 44}, {43, 43}}, 1, "10", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := beginLedger(t, upTo(40)...)
+			if tt.reverse {
+				slices.Reverse(l.rows)
+			}
+			var log bytes.Buffer
+			run := func() pipeline.Resource {
+				text := fmt.Sprintf("    - {name: rows, primary_key: id, write_disposition: merge, endpoint: {path: rows, data_selector: data, "+
+					"paginator: {type: offset, limit: 10%s}, incremental: {cursor_path: u%s}}}\n", tt.bound, tt.incremental)
+				log.Reset()
+				return l.run(l.must(l.configured(text, "", pipeline.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})), pipeline.ExitOK)
+			}
+			run()
+			if strings.Contains(log.String(), "row_order") {
+				t.Errorf("the first walk is in order: %s", log.String())
+			}
+			l.set(func() {
+				for _, row := range slices.Backward(tt.second) {
+					l.drop(row[0])
+					l.rows = slices.Insert(l.rows, 0, fmt.Sprintf(`{"id":%d,"u":%d}`, row[0], row[1]))
+				}
+			})
+			got := run()
+			if got.Requests != tt.requests || l.since().Cursor != tt.cursor {
+				t.Errorf("%d requests, cursor %s; want %d, %s", got.Requests, l.since().Cursor, tt.requests, tt.cursor)
+			}
+			if n := strings.Count(log.String(), "against row_order") + strings.Count(log.String(), "against incremental.row_order"); (n == 2) != tt.says || n == 1 {
+				t.Errorf("said: %s", log.String())
+			}
+		})
 	}
 }
