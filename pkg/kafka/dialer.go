@@ -16,6 +16,7 @@ type dialer struct {
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
+	shut  int // calls whose time is over: nothing opens until they have returned
 	last  error
 }
 
@@ -53,11 +54,16 @@ func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, e
 	}
 	c := &conn{Conn: raw, d: d}
 	d.mu.Lock()
+	shut := d.shut > 0
 	d.conns[c] = struct{}{}
 	d.mu.Unlock()
-	if ctx.Err() != nil { // a cut for it may have been before
+	switch {
+	case ctx.Err() != nil: // a cut for it may have been before
 		_ = c.Close()
 		return nil, ctx.Err()
+	case shut:
+		_ = c.Close()
+		return nil, net.ErrClosed
 	}
 	if d.o.TLS != nil {
 		ctx, cancel := context.WithTimeout(ctx, tryTimeout)
@@ -72,17 +78,28 @@ func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, e
 	return c, nil
 }
 
-// within calls f and cuts what it waits for when ctx ends first.
+// within calls f. When ctx ends first it cuts what f waits for, and opens
+// nothing for it to wait for again.
 func (d *dialer) within(ctx context.Context, f func(context.Context) error) error {
-	stop := context.AfterFunc(ctx, d.cut)
-	defer stop()
+	cut := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { d.cut(); close(cut) })
+	defer func() {
+		if !stop() {
+			<-cut
+			d.mu.Lock()
+			d.shut--
+			d.mu.Unlock()
+		}
+	}()
 	return f(ctx)
 }
 
-// cut closes every connection that is open now.
+// cut closes every connection that is open now, or being opened. Each call of
+// it is one in shut.
 func (d *dialer) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.shut++
 	for c := range d.conns {
 		_ = c.Conn.Close()
 	}

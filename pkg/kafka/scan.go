@@ -191,7 +191,10 @@ func (s *scan) pause(ctx context.Context) error {
 func (s *scan) follow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	defer context.AfterFunc(ctx, s.dialer.cut)()
+	return s.dialer.within(ctx, s.lookUp)
+}
+
+func (s *scan) lookUp(ctx context.Context) error {
 	topics, err := metadata(ctx, s.client, s.topic)
 	if err != nil {
 		return s.maybe(ctx, err)
