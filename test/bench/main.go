@@ -4,7 +4,12 @@
 // Both are processes of their own, asked for the same pages, with the same schema and batches of the same size. A round runs the
 // program, the program again (the A/A control: how far its ratio is from 1 is what the others' may be off by), the program without its
 // transactions (plain.go: what exactly once costs) and without JSON (without.go), and the alternative, in rotating order. What arrived
-// is counted at the broker, and all topics must hold the same values, byte for byte. Before that, encoders are compared alone (micro.go).
+// is counted at the broker, and all topics must hold the same values, byte for byte. Before that, encoders are compared alone (micro.go),
+// with -encoders nothing else.
+//
+// Among those, the bare scan (scan.go) is no encoder and no competitor but a floor: one pass over the same bytes, by the same means as our
+// tokeniser's (8 bytes at a time, no assembly), that only tells JSON from what isn't. It keeps no token, compares no names, converts no
+// number, copies and hashes nothing.
 //
 //	go run ./test/bench -records 100000 -page 100 -rounds 3 -interval 1s -kafka embedded
 package main
@@ -37,7 +42,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var b bench
-	var alternative, bare, index, parallel, memory bool
+	var alternative, bare, index, parallel, memory, encoders bool
 	flag.IntVar(&b.records, "records", 100_000, "records of about 600 bytes")
 	flag.IntVar(&b.page, "page", 100, "records a page")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of all five")
@@ -48,6 +53,7 @@ func main() {
 	flag.BoolVar(&index, "index", false, "measure the index of what a topic holds instead")
 	flag.BoolVar(&parallel, "parallel", false, "measure one walk with 1 to 16 requests at a time instead, at 20 ms each")
 	flag.BoolVar(&memory, "memory", false, "measure the peak of memory at 100,000 and 1,000,000 records instead")
+	flag.BoolVar(&encoders, "encoders", false, "compare the encoders alone")
 	flag.Parse()
 	err := func() error {
 		if alternative {
@@ -58,6 +64,9 @@ func main() {
 		}
 		if index {
 			return runIndex(ctx, os.Stdout)
+		}
+		if encoders {
+			return micro(os.Stdout, newPages(b.records, b.page), microRounds)
 		}
 		if parallel {
 			return b.runParallel(ctx, os.Stdout)
