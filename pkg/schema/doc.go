@@ -39,7 +39,8 @@
 // # Files
 //
 // schema.go and avro.go read schemas, write.go writes them and their canonical form, text.go shows bodies; observation.go says what was
-// seen, evolve.go, infer.go, widen.go, columns.go, names.go and covers.go what follows from it; plan.go, encoder.go, logical.go and defaults.go write records,
+// seen, evolve.go, infer.go, widen.go, columns.go, names.go and covers.go what follows from it; plan.go compiles them and encoder.go
+// writes records: fits.go says which type takes a value, body.go, logical.go and defaults.go write it, misfit.go says why none does,
 // selfcheck.go has goavro read an encoder's first, without.go leaves out of a record what does not fit; compat.go compares schemas,
 // vanished.go a schema with records, and consumers.go says who can't read what.
 package schema

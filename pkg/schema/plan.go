@@ -54,6 +54,7 @@ type recordPlan struct {
 	groups  []groupPlan
 	byName  map[string]int32
 	guess   []int32      // group of the n-th member of the last record
+	homes   []int32      // first field of that group; -1: it has none
 	shape   record.Shape // of the last record of which guess is right in all; zero: of none
 	skipped int          // how many groups are of names without a type
 }
@@ -62,12 +63,15 @@ type fieldPlan struct {
 	field    *field
 	plan     *plan
 	fallback []byte // the default, encoded; nil: absence is an error
+	group    int32
+	home     int32 // the first field of the group, which may be this one
+	op       op    // of the only type of the only field of the group; opNull: there are more, or none
+	branch   byte  // its index in the union, encoded
 }
 
 type groupPlan struct {
 	source string
 	fields []int32 // in the order in which they are tried; none: a name that has no type yet
-	only   *alt    // the only type of the only field; nil: there are more, or none
 	key    bool    // a field of the primary key: a misfit can't be helped
 }
 
@@ -207,9 +211,11 @@ func (c *compiler) record(t *typ, path string, keys [][]string) (*recordPlan, er
 		gp.key = key >= 0 && len(rest[0]) == 0
 		for _, f := range g.fields {
 			gp.fields = append(gp.fields, place[f])
-		}
-		if len(gp.fields) == 1 && len(p.fields[gp.fields[0]].plan.alts) == 1 {
-			gp.only = &p.fields[gp.fields[0]].plan.alts[0]
+			out := &p.fields[place[f]]
+			out.group, out.home = int32(i), gp.fields[0]
+			if alts := out.plan.alts; len(g.fields) == 1 && len(alts) == 1 {
+				out.op, out.branch = alts[0].op, byte(alts[0].branch<<1) // of a union of null and one more it is 0 or 1
+			}
 		}
 		p.groups = append(p.groups, gp)
 		p.byName[g.source] = int32(i)
@@ -224,6 +230,28 @@ func (c *compiler) keyRecord(t *typ, path string, keys [][]string) (*plan, error
 		return nil, err
 	}
 	return &plan{typ: t, alts: []alt{{op: opRecord, typ: t.real(), record: r}}}, nil
+}
+
+// locate is Encoder.locate for a shape that is not that of the record before. It learns what the next record of this shape needs.
+func (p *recordPlan) locate(slots []record.Value, c record.Cursor, shape record.Shape) bool {
+	n, learned := 0, true
+	for name, v, ok := c.Member(); ok; name, v, ok = c.Member() {
+		g := p.group(n, name)
+		n++
+		if g < 0 {
+			learned = p.skip(n-1, name) && learned
+		} else if fields := p.groups[g].fields; len(fields) > 0 {
+			slots[fields[0]] = v
+			continue
+		}
+		if !hollow(v) {
+			return false
+		}
+	}
+	if learned && n <= len(p.guess) {
+		p.shape = shape
+	}
+	return true
 }
 
 // group finds the group of the n-th member's name; -1 where there is none.
@@ -249,10 +277,13 @@ func (p *recordPlan) group(n int, name record.Value) int32 {
 func (p *recordPlan) remember(n int, g int32) {
 	p.shape = record.Shape{}
 	for len(p.guess) <= n && len(p.guess) < 1<<16 {
-		p.guess = append(p.guess, -1)
+		p.guess, p.homes = append(p.guess, -1), append(p.homes, -1)
 	}
 	if n < len(p.guess) {
-		p.guess[n] = g
+		p.guess[n], p.homes[n] = g, -1
+		if fields := p.groups[g].fields; len(fields) > 0 {
+			p.homes[n] = fields[0]
+		}
 	}
 }
 

@@ -28,21 +28,26 @@ func (e *Encoder) sameRecord(p *recordPlan, native any, rec record.Value) error 
 	if !ok {
 		return &SelfCheckError{Why: fmt.Sprintf("goavro read %T instead of a record", native)}
 	}
-	base, err := e.assign(p, rec)
-	if err != nil {
-		return err
+	base, ok := e.locate(p, rec)
+	if !ok {
+		return errMisfit
 	}
+	slots := e.slots[base:]
 	for i := range p.fields {
 		f := &p.fields[i]
-		s := e.slots[base+i]
+		v := slots[f.home]
 		got, ok := m[f.field.name]
 		if !ok {
 			return &SelfCheckError{Path: f.field.source, Why: "goavro did not read it"}
 		}
-		if !s.value.IsValid() {
+		chosen, alt := -1, 0
+		if k := v.Kind(); k != record.Invalid && k != record.Null {
+			chosen, alt, _ = p.choose(&p.groups[f.group], v, k)
+		}
+		if chosen != i {
 			continue // a default, which goavro has no other source for
 		}
-		if err := e.same(f.plan, int(s.alt), got, s.value); err != nil {
+		if err := e.same(f.plan, alt, got, v); err != nil {
 			return within(f.field.source, err)
 		}
 	}

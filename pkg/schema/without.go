@@ -36,7 +36,8 @@ func (w *without) record(p *recordPlan, rec record.Value, path string) {
 		if path != "" {
 			at = path + "." + source
 		}
-		a, m := p.place(g, source, v)
+		a, err := p.place(g, source, v)
+		m, _ := err.(*Misfit) //nolint:errorlint // the errors of this package are not wrapped before they leave it
 		if m != nil && !m.Final {
 			if m.Path = at; w.drop(m) {
 				w.dropped = append(w.dropped, m)
@@ -50,37 +51,6 @@ func (w *without) record(p *recordPlan, rec record.Value, path string) {
 		w.value(a, v, at)
 	}
 	w.out = append(w.out, '}')
-}
-
-// place finds the type that a member of group g is written by: neither where it is null, or is refused for good.
-func (p *recordPlan) place(g int32, source string, v record.Value) (*alt, *Misfit) {
-	if v.Kind() == record.Null {
-		return nil, nil
-	}
-	var err error
-	if g < 0 {
-		if hollow(v) {
-			return nil, nil
-		}
-		if err = outOfRange(v); err == nil {
-			err = &Misfit{Path: source, Got: kindWord(v)}
-		}
-	} else {
-		for _, f := range p.groups[g].fields {
-			alts := p.fields[f].plan.alts
-			for i := range alts {
-				if alts[i].accepts(v) {
-					return &alts[i], nil
-				}
-			}
-		}
-		if hollow(v) {
-			return nil, nil
-		}
-		err = p.misfit(&p.groups[g], v)
-	}
-	m, _ := err.(*Misfit) //nolint:errorlint // the errors of this package are not wrapped before they leave it
-	return nil, m
 }
 
 // value writes what a type accepts, or, where it is nil, v as it is.
