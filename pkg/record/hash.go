@@ -34,12 +34,14 @@ type shape struct {
 	names    []byte   // the raw names one after the other, as the source wrote them
 	ends     []int    // where each ends in names
 	encoded  []byte   // the names as they are hashed, in source order
-	encEnds  []int    // where each ends in encoded
-	order    []int    // the members in the order of their names
+	members  []member // in the order of their names
 	values   []uint32 // the nodes of the members' values, in source order
 	children []*shape // of each member's value, if that is an object or an array
 	items    *shape   // of an array's elements
 }
+
+// A member is one of a shape: the i-th in source order, with its name as it is hashed at from in encoded.
+type member struct{ i, from, to uint32 }
 
 // maxShapes bounds what a Hasher keeps between records of ever changing shapes.
 const maxShapes = 4 << 20
@@ -57,18 +59,7 @@ func (h *Hasher) Sum(v Value) [16]byte {
 }
 
 func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
-	n := v.node()
-	switch n.kind {
-	case Null:
-		return append(dst, 'n')
-	case False:
-		return append(dst, 'f')
-	case True:
-		return append(dst, 't')
-	case Number:
-		return appendPrefixed(append(dst, '#'), v.tape.page[n.off:n.end])
-	case String:
-		return appendStringText(append(dst, '"'), v)
+	switch n := v.node(); n.kind {
 	case Array:
 		dst = appendLength(append(dst, '['), int(n.count))
 		if s.items == nil {
@@ -81,8 +72,24 @@ func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
 		return dst
 	case Object:
 		return h.appendObject(dst, v, s)
+	default:
+		return appendScalar(dst, v.tape.page, n)
 	}
-	return dst
+}
+
+func appendScalar(dst, page []byte, n *node) []byte {
+	from, to := int(n.off), int(n.end)
+	switch n.kind {
+	case Null:
+		return append(dst, 'n')
+	case False:
+		return append(dst, 'f')
+	case True:
+		return append(dst, 't')
+	case Number:
+		return appendShort(appendLength(append(dst, '#'), to-from), page, from, to)
+	}
+	return appendText(append(dst, '"'), page, n)
 }
 
 func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
@@ -103,31 +110,28 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 	}
 	s.values = values
 	dst = appendLength(append(dst, '{'), present)
-	for _, i := range s.order {
-		value := Value{tape: t, at: values[i]}
-		kind := value.node().kind
-		if kind == Null {
-			continue
+	for _, m := range s.members {
+		at := values[m.i]
+		switch n := &t.nodes[at]; {
+		case n.kind == Null:
+		case n.kind < Object:
+			dst = appendShort(dst, s.encoded, int(m.from), int(m.to))
+			dst = appendScalar(dst, t.page, n)
+		default:
+			dst = appendShort(dst, s.encoded, int(m.from), int(m.to))
+			if s.children[m.i] == nil {
+				s.children[m.i] = new(shape)
+				h.size += 256
+			}
+			dst = h.append(dst, Value{tape: t, at: at}, s.children[m.i])
 		}
-		from := 0
-		if i > 0 {
-			from = s.encEnds[i-1]
-		}
-		dst = append(dst, s.encoded[from:s.encEnds[i]]...)
-		child := s.children[i]
-		if child == nil && (kind == Object || kind == Array) {
-			child = new(shape)
-			s.children[i] = child
-			h.size += 256
-		}
-		dst = h.append(dst, value, child)
 	}
 	return dst
 }
 
 // known reports whether v's names are those that s knows.
 func (s *shape) known(v Value) bool {
-	if v.Len() != len(s.order) {
+	if v.Len() != len(s.members) {
 		return false
 	}
 	i, at := 0, 0
@@ -143,35 +147,30 @@ func (s *shape) known(v Value) bool {
 
 // learn puts v's names into s.
 func (h *Hasher) learn(v Value, s *shape) {
-	h.size -= len(s.names) + len(s.encoded) + 64*len(s.order)
-	s.names, s.ends, s.encoded, s.encEnds, s.order = s.names[:0], s.ends[:0], s.encoded[:0], s.encEnds[:0], s.order[:0]
+	h.size -= len(s.names) + len(s.encoded) + 64*len(s.members)
+	s.names, s.ends, s.encoded, s.members = s.names[:0], s.ends[:0], s.encoded[:0], s.members[:0]
 	c := v.Cursor()
 	for name, _, ok := c.Member(); ok; name, _, ok = c.Member() {
-		s.order = append(s.order, len(s.order))
+		m := member{i: uint32(len(s.members)), from: uint32(len(s.encoded))}
 		s.names = append(s.names, name.Raw()...)
 		s.ends = append(s.ends, len(s.names))
-		s.encoded = appendStringText(s.encoded, name)
-		s.encEnds = append(s.encEnds, len(s.encoded))
+		s.encoded = appendText(s.encoded, v.tape.page, name.node())
+		m.to = uint32(len(s.encoded))
+		s.members = append(s.members, m)
 	}
-	for len(s.children) < len(s.order) {
+	for len(s.children) < len(s.members) {
 		s.children = append(s.children, nil)
 	}
-	h.size += len(s.names) + len(s.encoded) + 64*len(s.order)
-	slices.SortFunc(s.order, func(i, j int) int { return bytes.Compare(s.name(i), s.name(j)) })
+	h.size += len(s.names) + len(s.encoded) + 64*len(s.members)
+	slices.SortFunc(s.members, func(a, b member) int { return bytes.Compare(s.name(a), s.name(b)) })
 }
 
-// name returns the i-th name's text.
-func (s *shape) name(i int) []byte {
-	from := 0
-	if i > 0 {
-		from = s.encEnds[i-1]
-	}
-	b := s.encoded[from:s.encEnds[i]]
+// name returns a member's name.
+func (s *shape) name(m member) []byte {
+	b := s.encoded[m.from:m.to]
 	_, n := binary.Uvarint(b)
 	return b[n:]
 }
-
-func appendPrefixed(dst, text []byte) []byte { return append(appendLength(dst, len(text)), text...) }
 
 func appendLength(dst []byte, n int) []byte {
 	if n < 0x80 {
@@ -180,11 +179,13 @@ func appendLength(dst []byte, n int) []byte {
 	return binary.AppendUvarint(dst, uint64(n))
 }
 
-// appendStringText appends the length of a string's text and the text.
-func appendStringText(dst []byte, v Value) []byte {
-	if text, ok := v.Text(); ok {
-		return appendPrefixed(dst, text)
+// appendText appends the length of a string's text and the text.
+func appendText(dst, page []byte, n *node) []byte {
+	from, to := int(n.off)+1, int(n.end)-1
+	if n.flags&flagEscaped == 0 {
+		return appendShort(appendLength(dst, to-from), page, from, to)
 	}
 	var buf [256]byte
-	return appendPrefixed(dst, v.AppendText(buf[:0]))
+	text := appendUnescaped(buf[:0], page[from:to])
+	return append(appendLength(dst, len(text)), text...)
 }

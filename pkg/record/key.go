@@ -56,6 +56,9 @@ func appendKeyPart(dst []byte, v Value, alone bool) (out []byte, why string) {
 	case Array:
 		return dst, "is an array"
 	case Number:
+		if raw := v.Raw(); v.IsIntegerText() && len(raw) <= MaxKey && raw[0] != '-' { // it is in plain decimal
+			return append(dst, raw...), ""
+		}
 		return appendIntegral(dst, v.Raw())
 	}
 	raw := v.Raw()

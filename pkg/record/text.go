@@ -16,6 +16,20 @@ func integerText(number []byte) bool {
 	return true
 }
 
+// appendShort appends src[from:to]. Short ones, which most are, it copies in steps of a fixed size, with some of what follows, which then
+// stands behind the result in dst's capacity: that is twice as fast as asking for exactly so many bytes.
+func appendShort(dst, src []byte, from, to int) []byte {
+	const room = 32
+	at := len(dst)
+	if to-from > room || from+room > len(src) || at+room > cap(dst) {
+		return append(dst, src[from:to]...)
+	}
+	d, s := dst[at:at+room], src[from:from+room]
+	*(*[room / 2]byte)(d) = *(*[room / 2]byte)(s)
+	*(*[room / 2]byte)(d[room/2:]) = *(*[room / 2]byte)(s[room/2:])
+	return dst[:at+to-from]
+}
+
 // appendUnescaped appends the text of a JSON string's inside, which a tokeniser has validated.
 func appendUnescaped(dst, src []byte) []byte {
 	for {

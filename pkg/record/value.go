@@ -51,14 +51,20 @@ func (v Value) Len() int {
 	return int(v.node().count)
 }
 
-// AppendText appends a string's contents without quotes and escapes. Of any other value it appends the JSON text.
+// AppendText appends a string's contents without quotes and escapes. Of any other value it appends the JSON text. What dst's capacity
+// holds behind the result is undefined.
 func (v Value) AppendText(dst []byte) []byte {
-	text, ok := v.Text()
-	if ok {
-		return append(dst, text...)
+	if v.tape == nil {
+		return dst
 	}
-	raw := v.Raw()
-	return appendUnescaped(dst, raw[1:len(raw)-1])
+	n := v.node()
+	switch {
+	case n.kind != String:
+		return appendShort(dst, v.tape.page, int(n.off), int(n.end))
+	case n.flags&flagEscaped != 0:
+		return appendUnescaped(dst, v.tape.page[n.off+1:n.end-1])
+	}
+	return appendShort(dst, v.tape.page, int(n.off)+1, int(n.end)-1)
 }
 
 // Text returns what AppendText appends as a part of the page; false if it isn't one, as the string has escapes.
