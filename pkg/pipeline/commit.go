@@ -120,6 +120,9 @@ func (w *worker) land(outcome error) error {
 		outcome = w.producer.Commit(ctx, kafka.Batch{Records: f.records})
 	}
 	w.flight = nil
+	if as[*kafka.UnavailableError](outcome) { // to a process that was stopped for long, all brokers look silent
+		outcome = w.p.outlasted(ctx, w.session, outcome)
+	}
 	if outcome != nil {
 		w.abandon()
 		return w.tooLarge(f, outcome)

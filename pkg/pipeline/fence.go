@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"producer/pkg/checkpoint"
 	"producer/pkg/kafka"
 )
+
+// glanceTimeout is how long brokers that did not take a commit may take to show the state.
+const glanceTimeout = 5 * time.Second
 
 // reread fences again and asks the state topic whether next was committed, for a commit of unknown outcome. What a newer instance
 // has committed is a [*kafka.FencedError].
@@ -55,6 +59,17 @@ func (p *Pipeline) overtaken(ctx context.Context, sessions ...*session) error {
 		}
 	}
 	return nil
+}
+
+// outlasted returns what the end of a commit's time means: a [*kafka.FencedError] where a newer instance has committed meanwhile,
+// else why.
+func (p *Pipeline) outlasted(ctx context.Context, s *session, why error) error {
+	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
+	defer cancel()
+	if err := p.overtaken(ctx, s); as[*kafka.FencedError](err) {
+		return err
+	}
+	return why
 }
 
 // fencedBy is the error that a newer instance's checkpoint is.

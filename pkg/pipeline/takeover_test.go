@@ -179,6 +179,33 @@ func TestUnknownOutcomeIsReadBack(t *testing.T) {
 	}
 }
 
+// Who gave a commit up for its time, as a process that was stopped does when it wakes, and was overtaken meanwhile, is fenced: the brokers
+// are not unavailable.
+func TestOvertakenWhileACommitHangs(t *testing.T) {
+	t.Parallel()
+	w := begin(t, rows(40)...)
+	hung := make(chan struct{})
+	var once sync.Once
+	w.broker.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (_ kmsg.Response, _ error, hang bool) {
+		w.broker.KeepControl()
+		if topics := r.(*kmsg.ProduceRequest).Topics; len(topics) > 1 { // not a schema's
+			once.Do(func() { hang = true; close(hung) })
+		}
+		return nil, nil, hang
+	})
+	old := w.pipeline("merge", "commit_interval: 0s, commit_timeout: 2s")
+	ended := make(chan pipeline.Summary)
+	go func() { ended <- old.Run(t.Context()) }()
+	<-hung
+	w.run(w.pipeline("merge", "commit_interval: 0s"), pipeline.ExitOK)
+	if sum := <-ended; sum.ExitCode != pipeline.ExitFenced {
+		t.Errorf("exit %d (%s), want 6", sum.ExitCode, sum.Error)
+	}
+	if keys, records, _ := w.live(); len(keys) != 40 || records != 40 {
+		t.Errorf("%d keys in %d records, want 40 in 40", len(keys), records)
+	}
+}
+
 // A signal while the brokers hang: the run ends in time, with the signal's code, and leaves no goroutine behind.
 func TestSignalWhileTheBrokersHang(t *testing.T) {
 	t.Parallel()
@@ -205,7 +232,7 @@ func TestSignalWhileTheBrokersHang(t *testing.T) {
 	}
 	stacks := make([]byte, 1<<20)
 	for try := 0; strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "pipeline.(*worker).launch"); try++ {
-		if try == 100 { // a goroutine that has said its last word may take a moment to end
+		if try == 3000 { // one that has said its last word may take a moment to end, and other tests have theirs
 			t.Fatal("a commit is still under way")
 		}
 		time.Sleep(10 * time.Millisecond)
