@@ -56,6 +56,23 @@ type Last struct {
 	Ended   time.Time `json:"ended"` // RFC 3339, UTC
 }
 
+// Next completes what follows s with what goes on from state to state: Version and Seq; Populated and Missing; Last, unless next has a
+// verdict of its own; and the position and cursor of a walk that goes on, unless next has come further.
+func (s State) Next(next State) State {
+	next.V, next.Seq = Version, s.Seq+1
+	next.Populated, next.Missing = next.Populated || s.Populated, s.Missing
+	if next.Last == nil {
+		next.Last = s.Last
+	}
+	if next.Position == nil && next.Phase == Walking && next.Walk == s.Walk {
+		next.Position, next.Since = s.Position, s.Since
+	}
+	return next
+}
+
+// Forget is what is left of s when it is forgotten: no state, but Seq goes on.
+func (s State) Forget() State { return State{Seq: s.Seq} }
+
 // Record is the state as the record that is committed for a resource. A Position or Since that is no JSON is left out: the walk
 // then starts over, which is always safe.
 func (s State) Record(topic, resource string) kafka.Record {

@@ -3,6 +3,7 @@ package checkpoint_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -19,6 +20,33 @@ func TestStateIsTheContracts(t *testing.T) {
 		`"resumed":false,"last":{"walk":16,"proof":"proven","records":25000,"keys":25000,"total":25000,"ended":"2026-01-02T03:04:05Z"},"seq":9}`
 	if string(r.Value) != want || string(r.Key) != "contacts" || r.Topic != "crm.state" {
 		t.Errorf("got  %s %s\nwant %s", r.Key, r.Value, want)
+	}
+}
+
+func TestNext(t *testing.T) {
+	position, since := json.RawMessage(`{"offset":300}`), json.RawMessage(`{"by":"b"}`)
+	last, missing := &checkpoint.Last{Walk: 1}, checkpoint.NewMissing([]string{"a"})
+	s := checkpoint.State{V: 1, Walk: 2, Phase: checkpoint.Walking, Position: position, Since: since, Last: last, Populated: true, Missing: missing, Seq: 9, Rewrite: true}
+	further, own := json.RawMessage(`{"offset":400}`), &checkpoint.Last{Walk: 2}
+	for name, tt := range map[string]struct{ next, want checkpoint.State }{
+		"where it was": {checkpoint.State{Walk: 2, Phase: checkpoint.Walking, Since: further},
+			checkpoint.State{V: 1, Walk: 2, Phase: checkpoint.Walking, Position: position, Since: since, Last: last, Populated: true, Missing: missing, Seq: 10}},
+		"further": {checkpoint.State{Walk: 2, Phase: checkpoint.Walking, Position: further, Since: further},
+			checkpoint.State{V: 1, Walk: 2, Phase: checkpoint.Walking, Position: further, Since: further, Last: last, Populated: true, Missing: missing, Seq: 10}},
+		"done": {checkpoint.State{Walk: 2, Phase: checkpoint.Done, Since: further, Last: own},
+			checkpoint.State{V: 1, Walk: 2, Phase: checkpoint.Done, Since: further, Last: own, Populated: true, Missing: missing, Seq: 10}},
+		"another walk": {checkpoint.State{Walk: 3, Phase: checkpoint.Walking, Since: further},
+			checkpoint.State{V: 1, Walk: 3, Phase: checkpoint.Walking, Since: further, Last: last, Populated: true, Missing: missing, Seq: 10}},
+	} {
+		if got := s.Next(tt.next); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
+		}
+	}
+	if got := s.Forget(); !reflect.DeepEqual(got, checkpoint.State{Seq: 9}) {
+		t.Errorf("forgotten: %+v", got)
+	}
+	if got := (checkpoint.State{}).Next(checkpoint.State{Walk: 1, Populated: true}); !got.Populated || got.Seq != 1 {
+		t.Errorf("the first: %+v", got)
 	}
 }
 

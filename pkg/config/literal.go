@@ -42,15 +42,15 @@ func (l *loader) literal(n *node) (Literal, bool) {
 	return "", false
 }
 
-// literals reads a list of them.
-func (l *loader) literals(n *node) []Literal {
+// some reads a list of at least one, of what is named by what ("fields, as in [id, name]"), each by read, which reports its own mistakes.
+func some[T any](l *loader, n *node, what string, read func(*node) (T, bool)) []T {
 	if n.kind != listKind || len(n.items) == 0 {
-		l.wrong(n, "is %s; it must be a list of at least one value, as in [open, won]", emptyOr(n))
+		l.wrong(n, "is %s; it must be a list of %s", emptyOr(n), what)
 		return nil
 	}
-	var out []Literal
+	var out []T
 	for _, item := range n.items {
-		if v, ok := l.literal(item); ok {
+		if v, ok := read(item); ok {
 			out = append(out, v)
 		}
 	}

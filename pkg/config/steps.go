@@ -70,17 +70,7 @@ func (l *loader) steps(n *node) []Step {
 }
 
 func (l *loader) fieldPaths(n *node) []Path {
-	if n.kind != listKind || len(n.items) == 0 {
-		l.wrong(n, "is %s; it must be a list of fields, as in [id, address.city]", emptyOr(n))
-		return nil
-	}
-	var out []Path
-	for _, item := range n.items {
-		if p, ok := l.fieldPath(item); ok {
-			out = append(out, p)
-		}
-	}
-	return out
+	return some(l, n, "fields, as in [id, address.city]", l.fieldPath)
 }
 
 func (l *loader) renames(n *node) []Rename {
@@ -133,7 +123,7 @@ func (l *loader) filter(n *node) *Filter {
 	}
 	for _, op := range []string{"in", "not_in"} {
 		if v := o.get(op); v != nil {
-			f.Tests = append(f.Tests, Test{Op: op, Values: l.literals(v)})
+			f.Tests = append(f.Tests, Test{Op: op, Values: some(l, v, "at least one value, as in [open, won]", l.literal)})
 		}
 	}
 	if v := o.get("exists"); v != nil {

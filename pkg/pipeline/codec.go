@@ -112,6 +112,9 @@ func avroType(c config.Column) string {
 	return `"string"` // text
 }
 
+// fingerprint is a schema's as the state has it.
+func fingerprint(s *schema.Schema) string { return fmt.Sprintf("%x", s.Fingerprint()) }
+
 // forget drops what was read from the registry.
 func (c *codec) forget() { c.schema, c.encoder, c.frame, c.fault = nil, nil, registry.Frame{}, nil }
 

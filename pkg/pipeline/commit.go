@@ -34,18 +34,14 @@ func (w *worker) walking() checkpoint.State {
 	return st
 }
 
-// checkpoint is the state of this walk in a phase, at the position of the last one.
+// checkpoint is the state of this walk in a phase; launch makes it the successor of the last one.
 func (w *worker) checkpoint(phase string) checkpoint.State {
 	st := checkpoint.State{
-		V: checkpoint.Version, Walk: w.number, Phase: phase, Shape: w.extractor.Shape(), Identity: w.identity(),
-		TopicID: w.info.ID, Partitions: w.info.Partitions, FirstTotal: w.first, Resumed: w.resumed,
-		Last: w.state.Last, Missing: w.state.Missing, Populated: w.state.Populated, Since: w.since.JSON(),
-	}
-	if w.state.Walk == w.number && phase == checkpoint.Walking {
-		st.Position, st.Since = w.state.Position, w.state.Since
+		Walk: w.number, Phase: phase, Shape: w.extractor.Shape(), Identity: w.identity(), TopicID: w.info.ID, Partitions: w.info.Partitions,
+		FirstTotal: w.first, Resumed: w.resumed, Since: w.since.JSON(), Instance: w.p.instance,
 	}
 	if w.codec.schema != nil {
-		st.Schema, st.Frame = fmt.Sprintf("%x", w.codec.schema.Fingerprint()), fmt.Sprintf("%x", w.codec.frame.Prefix)
+		st.Schema, st.Frame = fingerprint(w.codec.schema), fmt.Sprintf("%x", w.codec.frame.Prefix)
 	}
 	st.Rewrite = w.rewrite && phase == checkpoint.Walking
 	return st
@@ -64,9 +60,9 @@ func (w *worker) commit(st checkpoint.State) error {
 
 // launch sends records and st in one transaction. No commit may be out.
 func (w *worker) launch(st checkpoint.State, records []kafka.Record, deleted int64) {
-	st.Seq, st.Instance = w.state.Seq+1, w.p.instance
 	c := w.batch.counts()
-	st.Populated = w.state.Populated || c.published+c.unchanged > 0
+	st.Populated = c.published+c.unchanged > 0
+	st = w.state.Next(st)
 	records = append(records, st.Record(w.p.cfg.StateTopic(), w.res.Name))
 	f := &flight{batch: w.batch, state: st, records: records, deleted: deleted, began: time.Now(), done: make(chan error, 1)}
 	w.flight, w.batch, w.spare = f, w.spare, nil

@@ -106,7 +106,7 @@ func (p *Pipeline) guardSchema(ctx context.Context, s *session) error {
 		why = fmt.Sprintf("topic %s can't be read any more: %v, which its newest values were written with; restore it, or correct schema.registry.url", s.res.Topic.Name, err)
 	case err != nil:
 		return err
-	case fmt.Sprintf("%x", found.Fingerprint()) != st.Schema:
+	case fingerprint(found) != st.Schema:
 		why = fmt.Sprintf("topic %s can't be read any more: the schema that its newest values lead to is another one now; restore the registry, or correct schema.registry.url", s.res.Topic.Name)
 	default:
 		return nil

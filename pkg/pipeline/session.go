@@ -216,8 +216,7 @@ func (p *Pipeline) restore(ctx context.Context, infos map[string]kafka.TopicInfo
 		e, ok := entries[s.res.Name]
 		switch {
 		case !ok || s.adopt:
-			s.state, s.stateAt = checkpoint.State{Seq: e.State.Seq}, time.Time{} // V 0: none, but Seq goes on
-			s.forgot = e.State
+			s.state, s.stateAt, s.forgot = e.State.Forget(), time.Time{}, e.State
 		case e.Err != nil:
 			return e.Err
 		default:
