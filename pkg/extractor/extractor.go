@@ -57,7 +57,7 @@ func New(client *rest.Client, c config.Client, r config.Resource) (*Extractor, e
 	return x, nil
 }
 
-// Shape is a print of all that gives a position its meaning: URL, parameters, selector, paginator. Under another Shape a
+// Shape is a print of all that gives a position its meaning: URL, parameters, selector, paginator, incremental. Under another Shape a
 // position must not be used. No secret is in it.
 func (x *Extractor) Shape() string { return x.shape }
 
@@ -83,7 +83,7 @@ func shapeOf(client *rest.Client, t target, e config.Endpoint, a ask) string {
 			canonical(p.TotalPath), p.Maximum, p.StopAfterEmpty, canonical(p.HasMorePath),
 			p.OffsetBodyPath, p.LimitBodyPath, p.PageBodyPath, canonical(p.CursorPath), p.CursorKey, p.CursorParam, p.CursorBodyPath,
 			canonical(p.NextURLPath), p.LinksNextKey},
-		[]any{i.Cursor.Names, i.Initial, i.End, i.StartParam, i.EndParam, i.Min},
+		[]any{i.Cursor.Names, i.Initial, i.End, i.StartParam, i.EndParam, i.Min, i.RowOrder, i.Lag, i.Missing, i.StartOpen, i.EndClosed, i.Convert},
 	})
 }
 

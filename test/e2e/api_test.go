@@ -140,6 +140,18 @@ func (a *api) edit(path string, f func(l *listing)) {
 	f(a.listings[path])
 }
 
+// hold keeps the listing's n-th answer back until release, or the scenario's end.
+func (s *scenario) hold(l *listing, n int) (release func()) {
+	held, release := context.WithCancel(s.Context())
+	s.Cleanup(release)
+	l.before = func(i int) {
+		if i == n {
+			<-held.Done()
+		}
+	}
+	return release
+}
+
 // barrier orders what a test does to the listings and what the API does with them, before and after a run: the program between them is
 // another process, through which the race detector doesn't see.
 func (a *api) barrier() {

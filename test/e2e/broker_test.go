@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"testing"
@@ -101,24 +100,14 @@ func noise(n int) string {
 
 func TestNewerInstanceTakesOver(t *testing.T) {
 	s := begin(t)
-	release := make(chan struct{})
 	l := &listing{rows: plain(500)}
 	a := s.api(l)
-	hold, stop := context.WithCancel(s.Context())
-	defer stop()
-	l.before = func(n int) {
-		if n == 3 {
-			select {
-			case <-release:
-			case <-hold.Done():
-			}
-		}
-	}
+	release := s.hold(l, 3)
 	config := s.config(a, eachPage)
 	old := s.startRun(config)
 	a.await(s.T, contacts, 3)
 	s.run(config, 0) // the newer one
-	close(release)
+	release()
 	old.finish(6)
 	s.times(s.table("contacts", l.rows), 1)
 	s.run(config, 0).expect("contacts", object{"published": 0, "unchanged": 500})

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -25,13 +24,7 @@ func TestKilled(t *testing.T) {
 				s := begin(t)
 				l := &listing{rows: plain(850)}
 				a := s.api(l)
-				hold, release := context.WithCancel(s.Context())
-				defer release()
-				l.before = func(n int) {
-					if n == page {
-						<-hold.Done()
-					}
-				}
+				release := s.hold(l, page)
 				config := s.config(a, eachPage, edits{"kafka.publish": publish})
 				p := s.startRun(config)
 				a.await(s.T, contacts, page)
@@ -62,13 +55,7 @@ func TestZombie(t *testing.T) {
 	s := begin(t)
 	l := &listing{rows: plain(600)}
 	a := s.api(l)
-	hold, release := context.WithCancel(s.Context())
-	defer release()
-	l.before = func(n int) {
-		if n == 3 {
-			<-hold.Done()
-		}
-	}
+	release := s.hold(l, 3)
 	config := s.config(a, eachPage, edits{"kafka.publish": "all"})
 	zombie := s.startRun(config)
 	a.await(s.T, contacts, 3)
@@ -153,15 +140,21 @@ func (s *scenario) frontRegistry() *registry {
 	return r
 }
 
+// fronted is a scenario whose registry is behind r, and whose API lists rows.
+func fronted(t *testing.T, rows []string) (s *scenario, r *registry, l *listing, config string) {
+	t.Helper()
+	s = begin(t)
+	r = s.frontRegistry()
+	l = &listing{rows: rows}
+	return s, r, l, s.config(s.api(l), eachPage, edits{"schema.registry.url": r.url})
+}
+
 // Without its registry a run ends with 5 before anything is published; what it already knows it goes on using; a schema that the
 // registry refuses is 4, with its reason. The next run goes on.
 func TestRegistryFaults(t *testing.T) {
 	t.Run("down", func(t *testing.T) {
-		s := begin(t)
-		r := s.frontRegistry()
+		s, r, _, config := fronted(t, plain(50))
 		r.mode.Store("down")
-		a := s.api(&listing{rows: plain(50)})
-		config := s.config(a, edits{"schema.registry.url": r.url})
 		s.run(config, 5).mentions("registry", "503", "contacts")
 		s.table("contacts", nil)
 		r.mode.Store("")
@@ -169,11 +162,7 @@ func TestRegistryFaults(t *testing.T) {
 		s.times(s.table("contacts", plain(50)), 1)
 	})
 	t.Run("down in the middle", func(t *testing.T) {
-		s := begin(t)
-		r := s.frontRegistry()
-		l := &listing{rows: plain(500)}
-		a := s.api(l)
-		config := s.config(a, eachPage, edits{"schema.registry.url": r.url})
+		s, r, l, config := fronted(t, plain(500))
 		s.run(config, 0)
 		l.rows = plain(600)
 		for i := range l.rows {
@@ -199,11 +188,7 @@ func TestRegistryFaults(t *testing.T) {
 		s.table("contacts", l.rows)
 	})
 	t.Run("refuses", func(t *testing.T) {
-		s := begin(t)
-		r := s.frontRegistry()
-		l := &listing{rows: plain(300)}
-		a := s.api(l)
-		config := s.config(a, eachPage, edits{"schema.registry.url": r.url})
+		s, r, l, config := fronted(t, plain(300))
 		s.run(config, 0)
 		l.rows[250] = `{"id":251,"name":"n","v":1,"extra":true}`
 		l.rows[10] = `{"id":11,"name":"changed","v":1}`

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -68,13 +67,7 @@ func TestNoTransactionIsOpenWhileTheSourceIsAsked(t *testing.T) {
 	s := begin(t)
 	l := &listing{rows: plain(600)}
 	a := s.api(l)
-	hold, release := context.WithCancel(s.Context())
-	defer release()
-	l.before = func(n int) {
-		if n == 5 {
-			<-hold.Done()
-		}
-	}
+	release := s.hold(l, 5)
 	p := s.startRun(s.config(a, eachPage))
 	a.await(s.T, contacts, 5)
 	s.poll("four pages to be readable", func() bool { return len(s.visible(s.topic("contacts"))) == 400 })

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,12 +18,7 @@ func TestSignals(t *testing.T) {
 	each(t, cases, func(s *scenario, sig syscall.Signal) {
 		l := &listing{rows: plain(900)}
 		a := s.api(l)
-		hold, release := context.WithCancel(s.Context())
-		l.before = func(n int) {
-			if n == 5 {
-				<-hold.Done() // the fifth page is never answered
-			}
-		}
+		release := s.hold(l, 5) // the fifth page is never answered
 		config := s.config(a, eachPage)
 		p := s.startRun(config)
 		a.await(s.T, contacts, 5)
