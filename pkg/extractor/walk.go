@@ -2,17 +2,12 @@ package extractor
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
 
-	"github.com/zeebo/xxh3"
-
 	"producer/pkg/config"
-	"producer/pkg/rest"
 )
 
 // WalkOptions of a Walk. The zero value is a walk that begins anew.
@@ -97,60 +92,6 @@ func (w *Walk) begin() {
 	w.whole = !w.options.Resumed && w.place.n == w.pager.base()
 }
 
-// resume goes on at a position. One that can't be of such a listing is the beginning.
-func (w *Walk) resume(from Position) {
-	if !w.recall(from) {
-		w.restart()
-		return
-	}
-	at, ok := w.pager.place(from)
-	if !ok {
-		w.restart()
-		return
-	}
-	w.place, w.origin = at, at.n
-	w.options.Resumed, w.whole = true, false
-	switch p := w.paginator; {
-	case p.Maximum != nil && at.n >= *p.Maximum:
-		w.stop(Bound, at)
-	case p.Type == "single_page" && at.n > 0: // the page came before
-		w.stop(SinglePage, at)
-	case p.Named() && at.token == "": // the last page came before
-		w.stop(NoNext, at)
-	}
-}
-
-// recall takes from a position what the walk found out that made it; false: it doesn't say so.
-func (w *Walk) recall(from Position) bool {
-	if w.paginator.Type == "auto" {
-		p, ok := parseDetected(from.Paginator)
-		pager, err := newPager(p, w.target)
-		if !ok || err != nil {
-			return false
-		}
-		w.paginator, w.pager = p, pager
-	}
-	if w.selector.IsZero() {
-		q, err := config.ParseQuery(from.Selector)
-		if err != nil {
-			return false
-		}
-		w.selector = q
-	}
-	return true
-}
-
-// restart is a walk that begins anew, because the position it was given is none, or not any longer.
-func (w *Walk) restart() {
-	w.options.Resumed = false
-	w.end.Restarted = true
-	if w.win != nil {
-		*w.win.since.Walk = Progress{Began: w.win.since.Walk.Began, Start: w.win.since.Walk.Start}
-		w.win.best, w.win.prev = cursor{}, cursor{}
-	}
-	w.begin()
-}
-
 // open puts this walk's values into the requests.
 func (w *Walk) open() (err error) {
 	x := w.x
@@ -208,25 +149,6 @@ func (w *Walk) Next(ctx context.Context) (*Page, error) {
 		w.err = io.EOF
 	}
 	return nil, w.err
-}
-
-// outlived reports whether err may be the API's word that it knows the token no more that the walk was resumed with. Some say so by 401 or
-// 403: if it is the credentials after all, the first page is answered alike.
-func (w *Walk) outlived(err error) bool {
-	var token *rest.TokenError // another kind of token
-	if w.asked || w.place.token == "" || !w.options.Resumed || errors.As(err, &token) {
-		return false
-	}
-	var status *rest.StatusError
-	if errors.As(err, &status) {
-		switch status.Status {
-		case http.StatusRequestTimeout, http.StatusTooManyRequests:
-			return false
-		}
-		return status.Status >= 400 && status.Status < 500
-	}
-	var selector *SelectorError // an error with status 200
-	return errors.As(err, &selector)
 }
 
 // Requests counts what was sent so far, redirects and failed ones included, and how many of it were repetitions.
@@ -316,59 +238,6 @@ func (w *Walk) detect(p *Page, header http.Header) error {
 			p.Detected += ", "
 		}
 		p.Detected += "data_selector " + w.selector.Text
-	}
-	return nil
-}
-
-// position is that of a place, with what was found out. A token with a secret in it is not written down: the walk can then only
-// be begun anew.
-func (w *Walk) position(at, before place) Position {
-	if at.token != "" && w.x.client.Redact(at.token) != at.token {
-		return Position{}
-	}
-	p := w.pager.position(at, before)
-	if w.x.resource.Endpoint.Paginator.Type == "auto" {
-		p.Paginator = noted(w.paginator)
-	}
-	if w.x.resource.Endpoint.Selector.IsZero() {
-		p.Selector = w.selector.Canonical()
-	}
-	return p
-}
-
-// mostEmpty is how many pages without records a walk bears in a row that the API names itself: it could go on for ever.
-const mostEmpty = 1000
-
-// repeated finds what would go on for ever: the records of an earlier page, a token that led to one, pages and pages without
-// records.
-func (w *Walk) repeated(p *Page, at, next place) error {
-	if w.empty++; len(p.Records) > 0 {
-		w.empty = 0
-		mark := p.mark()
-		if earlier, ok := w.marks[mark]; ok {
-			return &LoopError{Earlier: w.pager.label(earlier)}
-		}
-		w.marks[mark] = at
-	}
-	if next.token == "" {
-		return nil
-	}
-	if w.tokens == nil {
-		w.tokens = make(map[uint64]place)
-	}
-	if at.token == "" { // a link to the first page is its URL
-		w.tokens[xxh3.HashString(w.target.url(w.pager.ask(at)))] = at
-	}
-	token := xxh3.HashString(next.token)
-	if earlier, ok := w.tokens[token]; ok {
-		return &LoopError{Earlier: w.pager.label(earlier), Token: true}
-	}
-	w.tokens[token] = next
-	if at.token != "" {
-		w.tokens[xxh3.HashString(at.token)] = at
-	}
-	if w.empty >= mostEmpty {
-		return fmt.Errorf("%d pages in a row have no records, and each names another one", w.empty)
 	}
 	return nil
 }
