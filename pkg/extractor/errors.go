@@ -49,9 +49,13 @@ func (e *PathError) Error() string {
 type LoopError struct {
 	Earlier string // the label of that page
 	Token   bool   // what repeats is the cursor or link to that page
+	Empty   int    // not 0: nothing repeats, but so many pages in a row had no records
 }
 
 func (e *LoopError) Error() string {
+	if e.Empty > 0 {
+		return fmt.Sprintf("%d pages in a row have no records, and each names another one", e.Empty)
+	}
 	if e.Token {
 		return fmt.Sprintf("the next page is %s again: the API's cursor or link leads back to it", e.Earlier)
 	}

@@ -1,8 +1,6 @@
 package extractor
 
 import (
-	"fmt"
-
 	"github.com/zeebo/xxh3"
 )
 
@@ -38,7 +36,7 @@ func (w *Walk) repeated(p *Page, at, next place) error {
 		w.tokens[xxh3.HashString(at.token)] = at
 	}
 	if w.empty >= mostEmpty {
-		return fmt.Errorf("%d pages in a row have no records, and each names another one", w.empty)
+		return &LoopError{Empty: w.empty}
 	}
 	return nil
 }

@@ -111,9 +111,9 @@ func (d *dialer) noAnswer(after time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.last == nil {
-		return fmt.Errorf("no answer within %v", after)
+		return fmt.Errorf("%w within %v", errNoAnswer, after)
 	}
-	return fmt.Errorf("no answer within %v: %w", after, d.last)
+	return fmt.Errorf("%w within %v: %w", errNoAnswer, after, d.last)
 }
 
 // isContext reports whether err is a context's end rather than something that

@@ -122,6 +122,9 @@ func wantError[T error](t testing.TB, err error, parts ...string) T {
 			t.Errorf("error %q does not say %q", err, p)
 		}
 	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %q has several lines", err)
+	}
 	return e
 }
 

@@ -64,6 +64,15 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
+// wantReason looks for an UnavailableError of a reason.
+func wantReason(t *testing.T, err error, want kafka.Reason) {
+	t.Helper()
+	var e *kafka.UnavailableError
+	if errors.As(err, &e) && e.Reason() != want {
+		t.Errorf("%v: reason %d, want %d", err, e.Reason(), want)
+	}
+}
+
 func TestOpenUnavailable(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that nobody listens on any more
@@ -72,12 +81,15 @@ func TestOpenUnavailable(t *testing.T) {
 	}
 	refused := l.Addr().String()
 	l.Close()
-	tests := map[string]struct{ addr, says string }{
-		"refused":    {refused, "connection refused"},
-		"black hole": {listen(t, func(c net.Conn) { t.Cleanup(func() { c.Close() }) }), "1s"},
-		"hangs up":   {listen(t, func(c net.Conn) { c.Close() }), ""},
-		"no name":    {"no-such-host.invalid:9092", "no-such-host.invalid"},
-		"not kafka":  {listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); c.Close() }), ""},
+	tests := map[string]struct {
+		addr, says string
+		reason     kafka.Reason
+	}{
+		"refused":    {refused, "connection refused", kafka.Unreached},
+		"black hole": {listen(t, func(c net.Conn) { t.Cleanup(func() { c.Close() }) }), "1s", kafka.Silent},
+		"hangs up":   {listen(t, func(c net.Conn) { c.Close() }), "", kafka.HungUp},
+		"no name":    {"no-such-host.invalid:9092", "no-such-host.invalid", kafka.Unreached},
+		"not kafka":  {listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); c.Close() }), "HTTP", kafka.Unknown},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -85,6 +97,7 @@ func TestOpenUnavailable(t *testing.T) {
 			began := time.Now()
 			_, err := kafka.Open(t.Context(), kafka.Options{Brokers: []string{tt.addr}, Timeout: time.Second})
 			wantError[*kafka.UnavailableError](t, err, tt.addr, tt.says, "gave up after 1s")
+			wantReason(t, err, tt.reason)
 			if took := time.Since(began); took > 3*time.Second || took < time.Second/2 {
 				t.Errorf("took %v", took)
 			}
@@ -168,6 +181,7 @@ func TestSASL(t *testing.T) {
 			wantError[*kafka.AuthError](t, err, "not authenticated")
 			_, err = kafka.Open(t.Context(), kafka.Options{Brokers: broker.ListenAddrs(), Timeout: time.Second})
 			wantError[*kafka.UnavailableError](t, err, "SASL")
+			wantReason(t, err, kafka.HungUp)
 		})
 	}
 	s := kafka.SASL{Mechanism: "PLAIN", Username: "user", Password: password}
@@ -337,15 +351,17 @@ func TestTLS(t *testing.T) {
 		brokers       []string
 		ca, cert, key string
 		says          string // empty: it works
+		reason        kafka.Reason
 	}{
-		"good":              {serve(good, goodKey, nil), good, "", "", ""},
-		"with a client's":   {serve(good, goodKey, mutual), good, client, clientKey, ""},
-		"without one":       {serve(good, goodKey, mutual), good, "", "", "certificate required"},
-		"authority unknown": {serve(good, goodKey, nil), client, "", "", "unknown authority"},
-		"expired":           {serve(old, oldKey, nil), old, "", "", "expired"},
-		"another host":      {serve(elsewhere, elsewhereKey, nil), elsewhere, "", "", "127.0.0.1"},
-		"too old":           {serve(good, goodKey, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }), good, "", "", "version"},
-		"no tls there":      {fake(t).ListenAddrs(), good, "", "", ""},
+		"good":              {serve(good, goodKey, nil), good, "", "", "", 0},
+		"with a client's":   {serve(good, goodKey, mutual), good, client, clientKey, "", 0},
+		"without one":       {serve(good, goodKey, mutual), good, "", "", "certificate required", kafka.Untrusted},
+		"authority unknown": {serve(good, goodKey, nil), client, "", "", "unknown authority", kafka.Untrusted},
+		"expired":           {serve(old, oldKey, nil), old, "", "", "expired", kafka.Untrusted},
+		"another host":      {serve(elsewhere, elsewhereKey, nil), elsewhere, "", "", "127.0.0.1", kafka.Untrusted},
+		"too old":           {serve(good, goodKey, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }), good, "", "", "version", kafka.Untrusted},
+		"no tls there":      {fake(t).ListenAddrs(), good, "", "", "", kafka.Silent},
+		"http there":        {[]string{listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); c.Close() })}, good, "", "", "handshake", kafka.HungUp},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -367,6 +383,7 @@ func TestTLS(t *testing.T) {
 				return
 			}
 			wantError[*kafka.UnavailableError](t, err, tt.says)
+			wantReason(t, err, tt.reason)
 			if took := time.Since(began); name != "no tls there" && took > 2*time.Second {
 				t.Errorf("took %v: no waiting mends this", took)
 			}
@@ -375,6 +392,7 @@ func TestTLS(t *testing.T) {
 	t.Run("plain to tls", func(t *testing.T) {
 		_, err := kafka.Open(t.Context(), kafka.Options{Brokers: tests["good"].brokers, Timeout: time.Second})
 		wantError[*kafka.UnavailableError](t, err, "TLS")
+		wantReason(t, err, kafka.HungUp)
 	})
 }
 

@@ -172,8 +172,10 @@ func (p *Producer) abort(ctx context.Context, began time.Time, why error) error 
 	}
 	err := p.dialer.within(ctx, func(ctx context.Context) error { return p.client.EndTransaction(ctx, kgo.TryAbort) })
 	switch {
-	case isFenced(why) || isFenced(err):
-		return p.die(p.fenced(began, errors.Join(why, err)))
+	case isFenced(why):
+		return p.die(p.fenced(began, why))
+	case isFenced(err):
+		return p.die(p.fenced(began, err))
 	case isContext(err):
 		return p.die(&UnavailableError{Op: p.op(), Err: fmt.Errorf("%w; and the abort was not answered", why)})
 	case err != nil:

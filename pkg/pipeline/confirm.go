@@ -65,8 +65,11 @@ func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 	item, err := w.extractor.Get(ctx, path)
 	w.asked.requests += int64(item.Requests)
 	w.asked.retries += int64(item.Retries)
-	if err != nil || item.Gone() {
-		return false, err
+	if err != nil {
+		return false, fmt.Errorf("deletes.confirm.path %s: %w", w.res.Topic.Deletes.Path, err)
+	}
+	if item.Gone() {
+		return false, nil
 	}
 	var tape record.Tape
 	if err := tape.Parse(item.Body, w.p.cfg.Client.Limits.Depth); err != nil {
@@ -74,7 +77,7 @@ func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 	}
 	rec, ok := w.extractor.Find(tape.Root(), key)
 	if !ok {
-		return false, fmt.Errorf("by id %q: %s answers 200 without that record: nothing was deleted", key, w.res.Topic.Deletes.Path)
+		return false, told{fmt.Errorf("by id %q: %s answers 200 without that record: nothing was deleted; mend deletes.confirm.path", key, w.res.Topic.Deletes.Path)}
 	}
 	if w.index.Seen([]byte(key)) { // a control: the walk has brought it
 		return true, nil

@@ -51,10 +51,16 @@ func (w *worker) remove(ctx context.Context) error {
 	return nil
 }
 
+// tooMany is the error of a walk that would delete n keys where allow are the most.
 func (w *worker) tooMany(n, allow int64) error {
+	allowed := fmt.Sprintf("run once with max_deletes: %d in the resource's kafka block", n)
+	if n >= w.index.Len() { // an exact count doesn't help: never all
+		allowed = "delete the topic and run once with --reset: max_deletes never lets all go"
+	}
 	return &LimitError{Text: fmt.Sprintf(
-		"%d of the %d live keys of topic %s are gone from the source, max_deletes allows %d: none was deleted; look at the source, and raise max_deletes if it is right",
-		n, w.index.Len(), w.res.Topic.Name, allow)}
+		"%d of the %d live keys of topic %s are gone from the source, max_deletes allows %d: none was deleted; check that they are "+
+			"(rights, filters or another primary_key make rows vanish from a listing, too), and if so %s",
+		n, w.index.Len(), w.res.Topic.Name, allow, allowed)}
 }
 
 // candidates reads the live keys that this walk did not see from the topic: the index knows only their prints.

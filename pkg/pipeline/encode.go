@@ -96,8 +96,8 @@ func (w *worker) meet(key []byte, hash [16]byte, n int) (same, again bool) {
 	return same, again
 }
 
-var errTwoParents = errors.New("its key was already met under another record of the parent, so that one would hide the other; " +
-	"add the parent's key to primary_key, by way of include_from_parent")
+var errTwoParents = told{errors.New("its key was already met under another record of the parent, so that one would hide the other; " +
+	"add the parent's key to primary_key, by way of include_from_parent")}
 
 // elsewhere reports whether a key that the walk has met before stood under another record of the parent.
 func (w *worker) elsewhere(page *extractor.Page, key []byte) bool {

@@ -45,7 +45,15 @@ func (p *Pipeline) preflight(infos map[string]kafka.TopicInfo) error {
 			problems = append(problems, &kafka.AuthError{Resource: fmt.Sprintf("topic %q", t.Name), Operation: "Read", Err: errRights})
 		}
 	}
-	return errors.Join(problems...)
+	var all error
+	for _, e := range problems {
+		if all == nil {
+			all = e
+		} else {
+			all = fmt.Errorf("%w; %w", all, e)
+		}
+	}
+	return all
 }
 
 // guard compares the session's state with its topic: what does not belong together is refused (exit 2) until --reset.

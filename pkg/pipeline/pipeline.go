@@ -141,7 +141,7 @@ func (p *Pipeline) Run(ctx context.Context) Summary {
 	for i, s := range p.sessions {
 		sum.Resources[i] = Resource{Resource: s.res.Name, Topic: s.res.Topic.Name, Proof: NoProof}
 	}
-	err := cause(ctx, p.open(ctx))
+	err := p.adviseStart(cause(ctx, p.open(ctx)))
 	if err == nil {
 		err = p.walkAll(ctx, sum.Resources)
 	}
@@ -199,7 +199,7 @@ func (p *Pipeline) walkAll(ctx context.Context, out []Resource) error {
 				err = context.Cause(gctx) // another resource ended the run
 			}
 			r.DurationMS = time.Since(began).Milliseconds()
-			p.verdict(r, err)
+			p.verdict(s, r, err)
 			p.opts.Observer.End(r.Resource, string(r.Status), string(r.Proof), time.Since(began))
 			if err != nil && stopsRun(err) {
 				return err
@@ -223,36 +223,16 @@ func (p *Pipeline) walkAll(ctx context.Context, out []Resource) error {
 }
 
 // verdict writes how a resource ended.
-func (p *Pipeline) verdict(r *Resource, err error) {
+func (p *Pipeline) verdict(s *session, r *Resource, err error) {
 	code := ExitCode(err)
 	switch {
 	case err == nil:
 	case code == ExitInterrupt || code == ExitTerminate:
 		r.err, r.Status, r.Proof = err, Interrupted, NoProof
 	default:
-		r.err, r.Status, r.Proof = fmt.Errorf("%s: %w%s", r.Resource, err, advice(err, code, r)), Failed, NoProof
+		r.err, r.Status, r.Proof = p.advise(s, err, r), Failed, NoProof
 		r.Error = p.opts.Redact(r.err.Error())
 	}
-}
-
-// advice says what stands and what to do.
-func advice(err error, code int, r *Resource) string {
-	kept := fmt.Sprintf("; committed in this run: %d pages, %d records", r.Pages, r.Records)
-	switch code {
-	case ExitUsage:
-		if as[*kafka.TopicError](err) {
-			return kept + "; if the topic was made anew on purpose, run once with --reset: it forgets the state and adopts the topic as it is"
-		}
-	case ExitSource, ExitUnavailable, ExitLimit:
-		return kept + "; run again to go on from there"
-	case ExitData:
-		return kept + "; mend the source or the schema and run again"
-	case ExitFenced:
-		return kept + "; the newer instance goes on from there, this one writes nothing more"
-	case ExitAuth:
-		return kept + "; mend the credentials or the rights and run again"
-	}
-	return ""
 }
 
 // cause replaces a cancellation by the reason that ctx was given for it.

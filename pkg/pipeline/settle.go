@@ -131,7 +131,7 @@ func (w *worker) observe(p *extractor.Page) (*schema.Observation, error) {
 	return obs, nil
 }
 
-// dataError names the record that err is about.
+// dataError names the record that err is about, and the file that pins its schema.
 func (w *worker) dataError(p *extractor.Page, i int, err error) error {
 	where := fmt.Sprintf("%s, record %d", p.Label, i+1)
 	if key, kerr := w.extractor.AppendKey(nil, p.Records[i]); kerr == nil && len(key) > 0 {
@@ -139,6 +139,9 @@ func (w *worker) dataError(p *extractor.Page, i int, err error) error {
 			key = append(key[:64:64], "..."...)
 		}
 		where += fmt.Sprintf(", key %q", key)
+	}
+	if w.codec.file != "" && (as[*schema.Misfit](err) || as[*schema.ValueError](err)) {
+		err = fmt.Errorf("%w (the schema is pinned by %s)", err, w.codec.file)
 	}
 	return &DataError{Where: where, Err: err}
 }
