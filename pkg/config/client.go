@@ -191,7 +191,7 @@ func (l *loader) headers(n *node, literal func(string) (string, error)) map[stri
 		headers[name] = v
 		if hides(name, m.value, v) {
 			_, token, _ := strings.Cut(v, " ") // as in Bearer TOKEN
-			l.secret(v, token)
+			l.hide(m.value, v, token)
 			if looksSecret(name) {
 				l.warnWritten(m.value)
 			}

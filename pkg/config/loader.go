@@ -53,6 +53,7 @@ type object struct {
 	*loader
 	at      *node
 	known   []string
+	hidden  []string          // known, but not worth naming
 	refused map[string]string // name to what to use instead
 	bad     bool              // not a mapping; reported already
 }
@@ -70,6 +71,12 @@ func (l *loader) object(n *node) *object {
 // get is the member, nil where it is absent.
 func (o *object) get(name string) *node {
 	o.known = append(o.known, name)
+	return o.at.get(name)
+}
+
+// accept is the member, as get; its name is not among those that are suggested.
+func (o *object) accept(name string) *node {
+	o.hidden = append(o.hidden, name)
 	return o.at.get(name)
 }
 
@@ -93,7 +100,7 @@ func (o *object) refuse(names map[string]string) { o.refused = names }
 // done reports the members that are refused and those that nobody asked for.
 func (o *object) done() {
 	known := make(map[string]bool, len(o.known))
-	for _, name := range o.known {
+	for _, name := range slices.Concat(o.known, o.hidden) {
 		known[name] = true
 	}
 	for _, m := range o.at.members {

@@ -157,7 +157,11 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 	} else if u.nameAt = o.want("name", "give the resource a name of letters, digits, _ and -"); u.nameAt != nil {
 		u.Name = l.resourceName(u.nameAt)
 	}
-	u.Disposition = l.disposition(o, ctx.partial)
+	if v := o.get("selected"); v != nil {
+		b, ok := l.boolean(v)
+		assign(&u.selected, b, ok)
+	}
+	u.Disposition = l.disposition(o, ctx.partial || !u.selected)
 	if k := o.get("primary_key"); given(k) {
 		u.PrimaryKey = l.primaryKey(k)
 	} else if u.Disposition != "append" && u.Disposition != "" && !ctx.partial {
@@ -171,17 +175,13 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 		empty := &node{parent: n, step: ".endpoint", line: n.line, kind: mappingKind}
 		u.Endpoint = l.endpoint(empty, ctx.endpointContext)
 	}
-	if v := o.get("selected"); v != nil {
-		b, ok := l.boolean(v)
-		assign(&u.selected, b, ok)
-	}
 	if v := o.get("parallelized"); v != nil {
 		l.boolean(v) // source.client.concurrency decides for all resources
 	}
 	if v := o.get("include_from_parent"); given(v) {
 		u.FromParent = l.fromParent(v)
 	}
-	if v := o.get("table_name"); given(v) && (v.kind != scalarKind || u.nameAt == nil || v.text != u.nameAt.text) {
+	if v := o.accept("table_name"); given(v) && (v.kind != scalarKind || u.nameAt == nil || v.text != u.nameAt.text) {
 		l.wrong(v, "is not supported; kafka.topic names the topic")
 	}
 	if v := o.get("nested"); v != nil {
@@ -239,11 +239,12 @@ func (l *loader) resourceName(n *node) string {
 	return text
 }
 
-// disposition reads write_disposition: a word, or dlt's mapping as far as it says no more than the word.
-func (l *loader) disposition(o *object, partial bool) string {
+// disposition reads write_disposition: a word, or dlt's mapping as far as it says no more than the word. quiet says that nothing is
+// published by it.
+func (l *loader) disposition(o *object, quiet bool) string {
 	n := o.get("write_disposition")
 	if n == nil {
-		if !partial && !o.bad {
+		if !quiet && !o.bad {
 			l.warn(o.at, "has no write_disposition, so it is append, dlt's default: every run publishes all that it reads; write merge, replace or append")
 		}
 		return "append"

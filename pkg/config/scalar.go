@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -113,10 +114,21 @@ func (l *loader) secretText(n *node) (Secret, bool) {
 	}
 	s, ok := l.text(n)
 	if ok {
-		l.secret(s)
+		l.hide(n, s)
 		l.warnWritten(n)
 	}
 	return Secret(s), ok
+}
+
+// minHidden is the least number of bytes that a secret needs to be looked for in output: a shorter one stands in every line by chance.
+const minHidden = 4
+
+// hide remembers secrets at n for redaction, and warns of one that is too short for it.
+func (l *loader) hide(n *node, values ...string) {
+	l.secret(values...)
+	if v := values[0]; v != "" && len(v) < minHidden {
+		l.warn(n, fmt.Sprintf("is too short to be hidden: a secret of fewer than %d bytes is left as it is wherever it is echoed; use a longer one where it protects anything", minHidden))
+	}
 }
 
 // warnWritten warns of a secret that stands in the file itself. $${ is no reference.

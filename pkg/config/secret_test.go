@@ -144,3 +144,23 @@ func TestSecretsInTheFile(t *testing.T) {
 		}
 	}
 }
+
+// A secret that is too short to be found in output is warned of, wherever it stands.
+func TestShortSecrets(t *testing.T) {
+	for key, place := range map[string][2]string{
+		"source.client.auth.api_key":      {", auth: {type: api_key, api_key: %s}"},
+		"source.client.headers.X-Api-Key": {", headers: {X-Api-Key: %s}"},
+		"kafka.sasl.password":             {"", ", sasl: {mechanism: PLAIN, username: u, password: %s}"},
+	} {
+		for secret, warned := range map[string]bool{"abc": true, "abcd": false, `"${TOKEN}"`: false, `"${SHORT:-x}"`: true} {
+			fill := func(text string) string { return strings.Replace(text, "%s", secret, 1) }
+			c, err := with(fill(place[0]), listing, fill(place[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := strings.Join(c.Warnings, "\n"); strings.Contains(text, key+": is too short to be hidden") != warned || strings.Contains(text, "abc") {
+				t.Errorf("%s: %s: got warnings %q", key, secret, text)
+			}
+		}
+	}
+}

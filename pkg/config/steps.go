@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Step is one of a resource's processing_steps. One of its fields is set.
@@ -146,25 +147,36 @@ func (l *loader) filter(n *node) *Filter {
 	return f
 }
 
-// checkSteps follows the primary key through the steps: it is read from what they leave.
+// checkSteps follows the primary key back through the steps: it is read from what they leave. The step that is to be mended is named.
 func (l *loader) checkSteps(at *node, u *unfinished) {
 	for _, key := range u.PrimaryKey {
-		names := key.Names
+		names, by := key.Names, -1 // the step that gave it these names
+		dropped := -1              // the step that leaves it out, unless one before has renamed it
 		for i, s := range slices.Backward(u.Steps) {
 			after := names
 			for _, r := range s.Rename {
 				depth := len(r.From.Names) - 1
 				if renamed := append(slices.Clone(r.From.Names[:depth]), r.To); hasPrefix(after, renamed) {
-					names = append(slices.Clone(r.From.Names), after[depth+1:]...)
+					names, by = append(slices.Clone(r.From.Names), after[depth+1:]...), i
 				}
 			}
 			if slices.Equal(names, after) && slices.ContainsFunc(s.Rename, func(r Rename) bool { return hasPrefix(names, r.From.Names) }) {
 				l.wrong(at.items[i], "renames %s, a field of primary_key, which is read from what the steps leave; give primary_key its new name", key)
+				dropped = -1
+				break
 			}
 			covered := func(p Path) bool { return hasPrefix(names, p.Names) }
-			if slices.ContainsFunc(s.Exclude, covered) || len(s.Include) > 0 && !slices.ContainsFunc(s.Include, covered) {
-				l.wrong(at.items[i], "leaves out %s, a field of primary_key, which identifies the record; keep it", key)
+			leaves := slices.ContainsFunc(s.Exclude, covered) || len(s.Include) > 0 && !slices.ContainsFunc(s.Include, covered)
+			if leaves && by >= 0 && dropped < 0 {
+				l.wrong(at.items[by], "makes %s, a field of primary_key, of %s, which processing_steps[%d] leaves out; keep it there", key, strings.Join(names, "."), i)
+				break
 			}
+			if leaves && dropped < 0 {
+				dropped = i
+			}
+		}
+		if dropped >= 0 {
+			l.wrong(at.items[dropped], "leaves out %s, a field of primary_key, which identifies the record; keep it", key)
 		}
 	}
 }

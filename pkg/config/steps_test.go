@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -63,12 +64,19 @@ func TestStepMistakes(t *testing.T) {
 		{"a.id", "[{exclude: [a]}]", "processing_steps[0]", "leaves out a.id"},
 		{"id", "[{include: [name]}]", "processing_steps[0]", "leaves out id"},
 		{"id", "[{rename: {id: key}}]", "processing_steps[0]", "renames id"},
-		{"id", "[{exclude: [hs_id]}, {rename: {hs_id: id}}]", "processing_steps[0]", "leaves out id"},
-		{"[id, b]", "[{exclude: [x]}, {rename: {id: b, x: id}}]", "processing_steps[0]", "leaves out id"},
+		{"id", "[{exclude: [hs_id]}, {rename: {hs_id: id}}]", "processing_steps[1]", "makes id, a field of primary_key, of hs_id, which processing_steps[0] leaves out"},
+		{"[id, b]", "[{exclude: [x]}, {rename: {id: b, x: id}}]", "processing_steps[1]", "of x, which processing_steps[0] leaves out"},
+		{"id", "[{include: [id, name]}, {exclude: [name]}, {rename: {hs_id: id}}]", "processing_steps[2]", "of hs_id, which processing_steps[0] leaves out"},
+		{"id", "[{rename: {id: key}}, {include: [key, name]}]", "processing_steps[0]", "renames id"},
+		{"id", "[{rename: {id: key}}, {rename: {x: id}}, {include: [key]}]", "processing_steps[2]", "leaves out id"},
 	} {
 		_, err := stepped(test.key, test.steps)
 		if err == nil || !strings.Contains(err.Error(), test.at+": ") || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: got %v, want %s: …%s…", test.steps, err, test.at, test.text)
+		}
+		var all *config.Errors
+		if errors.As(err, &all) && strings.Contains(test.text, "id") && len(all.Problems) != 1 {
+			t.Errorf("%s: got %v, want the step to be mended alone", test.steps, err)
 		}
 	}
 	for key, steps := range map[string]string{

@@ -295,3 +295,31 @@ func TestAbsolutePaths(t *testing.T) {
 		}
 	}
 }
+
+// The default write_disposition is warned of where something is published by it.
+func TestDefaultDispositionIsWarnedOf(t *testing.T) {
+	const listed = "endpoint: {path: a, data_selector: data, paginator: single_page}"
+	for resources, want := range map[string]int{
+		"[{name: a, " + listed + "}]":                            1,
+		"[{name: a, write_disposition: append, " + listed + "}]": 0,
+		"[{name: a, selected: false, " + listed + "}, {name: b, write_disposition: append, endpoint: {path: \"a/{resources.a.id}\", data_selector: data, paginator: single_page}}]": 0,
+	} {
+		text := "pipeline: crm\nsource:\n  client: {base_url: \"https://api.example.com\"}\n  resources: " + resources + "\nkafka: {brokers: [\"localhost:9092\"]}\n"
+		c, err := config.Parse("x.yaml", []byte(text), environ)
+		if err != nil {
+			t.Errorf("%s: %v", resources, err)
+		} else if got := strings.Count(strings.Join(c.Warnings, "\n"), "every run publishes all that it reads"); got != want {
+			t.Errorf("%s: %d warnings, want %d: %q", resources, got, want, c.Warnings)
+		}
+	}
+}
+
+// table_name is accepted where it says what the name says; it is not among the keys that a mistake is shown.
+func TestTableNameIsNotSuggested(t *testing.T) {
+	for key, want := range map[string]string{"table_name: contacts": "", "table_name: people": "kafka.topic names the topic", "qqqqqqqq: 1": "known are columns, endpoint, "} {
+		_, err := withKey("id\n      "+key, "", listing, "")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ", table_name")) {
+			t.Errorf("%s: got %v, want %q", key, err, want)
+		}
+	}
+}
