@@ -22,11 +22,35 @@ const (
 	maxUnit = (maxSlashes + 9) * maxPercent
 )
 
+// needle is a text to find, in any escaping.
+type needle struct {
+	text  string // folded, unless exact
+	exact bool   // letter case matters: base64 means something else in the other one
+}
+
+// reads is a byte of the text as the needle has it.
+func (n needle) reads(c byte) byte {
+	if 'A' <= c && c <= 'Z' && !n.exact {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// folded is s in lower case, as far as it is ASCII.
+func folded(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = needle{}.reads(c)
+	}
+	return string(b)
+}
+
 // matcher compares text with a needle byte by byte, where each byte may be escaped in one of many ways. It holds
 // scratch space; the zero value is ready.
 type matcher struct {
 	todo []state
 	seen map[state]bool
+	want needle
 	open bool // the last match ran out of text: more of it could be a match
 }
 
@@ -34,9 +58,10 @@ type matcher struct {
 type state struct{ n, t int }
 
 // match returns where the longest match of needle that begins at text[at] ends, or -1.
-func (m *matcher) match(text string, at int, needle string) int {
-	m.open = false
-	if c := text[at]; c != needle[0] && !escapes(c) {
+func (m *matcher) match(text string, at int, n needle) int {
+	m.want, m.open = n, false
+	needle := n.text
+	if c := text[at]; n.reads(c) != needle[0] && !escapes(c) {
 		return -1 // almost everything fails on its first character
 	}
 	end := -1
@@ -46,7 +71,7 @@ func (m *matcher) match(text string, at int, needle string) int {
 		s := m.todo[len(m.todo)-1]
 		m.todo = m.todo[:len(m.todo)-1]
 		for s.n < len(needle) && s.t < len(text) {
-			plain := text[s.t] == needle[s.n]
+			plain := n.reads(text[s.t]) == needle[s.n]
 			if escapes(text[s.t]) {
 				m.branch(text, s, needle)
 				if plain {
@@ -86,7 +111,7 @@ func (m *matcher) push(n, t int) {
 // branch pushes everything that text at s can be read as, other than what it is.
 func (m *matcher) branch(text string, s state, needle string) {
 	rest, want := text[s.t:], needle[s.n:]
-	for size := range percent(rest, want[0]) {
+	for size := range m.percent(rest, want[0]) {
 		m.push(s.n+1, s.t+size)
 	}
 	var v view
@@ -97,7 +122,7 @@ func (m *matcher) branch(text string, s state, needle string) {
 			m.push(s.n+1, s.t+v.ends[0])
 		}
 	case '&':
-		if meaning, size := entity(v.text()); size > 0 && strings.HasPrefix(want, meaning) {
+		if meaning, size := entity(v.text()); size > 0 && m.means(want, meaning) {
 			m.push(s.n+len(meaning), s.t+v.ends[size-1])
 		}
 	case '\\':
@@ -111,21 +136,29 @@ func (m *matcher) branch(text string, s state, needle string) {
 			}
 		}
 		meaning, size := unescape(v.text()[run:], v.text()[:run])
-		if size > 0 && strings.HasPrefix(want, meaning) {
+		if size > 0 && m.means(want, meaning) {
 			m.push(s.n+len(meaning), s.t+v.ends[run+size-1])
 		}
 	}
 }
 
+// means reports whether what is wanted begins with what an escape means.
+func (m *matcher) means(want, meaning string) bool {
+	if !m.want.exact {
+		meaning = folded(meaning)
+	}
+	return strings.HasPrefix(want, meaning)
+}
+
 // percent yields the sizes of the percent-encodings of c that s begins with: %41, and %2541 as the same encoded again.
-func percent(s string, c byte) func(yield func(int) bool) {
+func (m *matcher) percent(s string, c byte) func(yield func(int) bool) {
 	return func(yield func(int) bool) {
 		if s[0] != '%' {
 			return
 		}
 		p := 1
 		for range maxNesting {
-			if v, ok := hexValue(s[p:], 2); ok && byte(v) == c && !yield(p+2) {
+			if v, ok := hexValue(s[p:], 2); ok && m.want.reads(byte(v)) == c && !yield(p+2) {
 				return
 			}
 			if !strings.HasPrefix(s[p:], "25") {

@@ -18,10 +18,13 @@ const (
 	minSecret = 4
 )
 
-// Redactor replaces secrets by "***", in whatever encoding they come: as they are, percent-encoded (either case of
+// Redactor replaces secrets by "***", in whatever encoding and letter case they come: as they are, percent-encoded (either case of
 // hex digits, any choice of escaped characters, "+" for a blank, twice encoded), JSON- and Go-escaped (also quoted
 // again), as HTML entities, in hex, and in base64 of either alphabet, padded or not, alone or in the middle of
 // something longer such as the `user:password` of basic authentication. Base64 and hex are found in escaped text too.
+//
+// In hex, too, case does not matter; base64 means something else in another one. Letters beyond ASCII are found as given, all small and
+// all capital.
 //
 // Where secrets overlap, everything they cover goes. A secret shorter than four bytes is not searched for, because
 // output would not survive it. A secret of several lines is also searched for line by line.
@@ -70,22 +73,22 @@ func (r *Redactor) now() *finder {
 
 // finder finds one set of secrets. It is immutable; nil finds none.
 type finder struct {
-	needles []string  // texts to find, in any escaping; longest first
+	needles []needle  // longest first
 	first   [256]bool // bytes a match can begin with
 	reach   int       // no match is longer than this, in bytes of escaped text
 	again   bool      // a secret holds the mask's own character: replacing can spell it anew
-	lines   []string  // the needles that go over a line end
+	lines   []needle  // the needles that go over a line end
 }
 
 func newFinder(secrets []string) *finder {
 	f := &finder{}
-	seen := map[string]bool{}
-	add := func(needle string) {
-		if len(needle) < minSecret || seen[needle] {
+	seen := map[needle]bool{}
+	add := func(n needle) {
+		if len(n.text) < minSecret || seen[n] {
 			return
 		}
-		seen[needle] = true
-		f.needles = append(f.needles, needle)
+		seen[n] = true
+		f.needles = append(f.needles, n)
 	}
 	for _, s := range secrets {
 		if len(s) < minSecret {
@@ -98,14 +101,16 @@ func newFinder(secrets []string) *finder {
 			}
 		}
 	}
-	slices.SortStableFunc(f.needles, func(a, b string) int { return len(b) - len(a) })
+	slices.SortStableFunc(f.needles, func(a, b needle) int { return len(b.text) - len(a.text) })
 	for _, n := range f.needles {
-		f.first[n[0]] = true
-		f.again = f.again || strings.Contains(n, "*")
-		if strings.Contains(n, "\n") {
+		for c := range f.first {
+			f.first[c] = f.first[c] || n.reads(byte(c)) == n.text[0]
+		}
+		f.again = f.again || strings.Contains(n.text, "*")
+		if strings.Contains(n.text, "\n") {
 			f.lines = append(f.lines, n)
 		}
-		f.reach = max(f.reach, len(n)*maxUnit)
+		f.reach = max(f.reach, len(n.text)*maxUnit)
 	}
 	if len(f.needles) > 0 {
 		for _, c := range []byte(`%\&+`) { // an escape can stand for any byte
@@ -116,18 +121,30 @@ func newFinder(secrets []string) *finder {
 }
 
 // formsOf lists the texts whose escaped or plain presence gives a secret away.
-func formsOf(s string) []string {
+func formsOf(s string) []needle {
 	if len(s) < minSecret {
 		return nil
 	}
-	forms := []string{s, hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s)))}
+	texts := []string{s, hex.EncodeToString([]byte(s))}
 	if !utf8.ValidString(s) {
-		forms = append(forms, validUTF8(s)) // encoders write U+FFFD for what they can't
+		texts = append(texts, validUTF8(s)) // encoders write U+FFFD for what they can't
+	}
+	if strings.ContainsFunc(s, func(c rune) bool { return c >= utf8.RuneSelf }) { // bytes fold the letters of ASCII only
+		texts = append(texts, strings.ToLower(s), strings.ToUpper(s))
+	}
+	var forms []needle
+	for _, text := range texts {
+		forms = append(forms, needle{text: folded(text)})
+	}
+	exact := func(texts ...string) {
+		for _, text := range texts {
+			forms = append(forms, needle{text: text, exact: true})
+		}
 	}
 	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
-		forms = append(forms, e.EncodeToString([]byte(s)), e.WithPadding(base64.NoPadding).EncodeToString([]byte(s)))
+		exact(e.EncodeToString([]byte(s)), e.WithPadding(base64.NoPadding).EncodeToString([]byte(s)))
 		for before := range 3 {
-			forms = append(forms, base64Core(e, s, before))
+			exact(base64Core(e, s, before))
 		}
 	}
 	return forms

@@ -66,6 +66,9 @@ func formsOf(secret string) map[string]string {
 		"base64 after four":  base64.StdEncoding.EncodeToString([]byte("use:" + secret + "more")),
 	}
 	forms["query, lower"] = lower.ReplaceAllStringFunc(query, strings.ToLower)
+	forms["lower case"], forms["upper case"] = strings.ToLower(secret), strings.ToUpper(secret)
+	forms["query in upper case"], forms["upper case in query"] = strings.ToUpper(query), url.QueryEscape(strings.ToUpper(secret))
+	forms["upper case in json"], forms["upper case in html"] = marshal(strings.ToUpper(secret)), html.EscapeString(strings.ToUpper(secret))
 	forms["path, lower"] = lower.ReplaceAllStringFunc(path, strings.ToLower)
 	return forms
 }
@@ -106,6 +109,8 @@ func TestRedactorString(t *testing.T) {
 		{"empty", []string{""}, "page 1 of 10", "page 1 of 10"},
 		{"short ones would destroy output", []string{"1", "10", "p a", "age"}, "page 1 of 10", "page 1 of 10"},
 		{"four bytes are enough", []string{"abcd"}, "abcd abc abcde", "*** abc ***e"},
+		{"in any letter case", []string{"s3cReT"}, "S3CRET s3cret%3D S3%43%72et \\u0053\\u0033cret", "*** ***%3D *** ***"},
+		{"base64 in its own only", []string{"secret!!"}, "c2VjcmV0ISE= C2VJCMV0ISE=", "*** C2VJCMV0ISE="},
 		{"the longest first", []string{"secret", "secret-long"}, "secret-long secret", "*** ***"},
 		{"overlapping ones go together", []string{"12345678", "5678abcd"}, "x12345678abcdx", "x***x"},
 		{"twice", []string{"secret"}, "secretsecret", "******"},
