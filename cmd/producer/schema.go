@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"producer/pkg/config"
+	"producer/pkg/inspect"
 	"producer/pkg/pipeline"
 )
 
@@ -46,7 +47,7 @@ func inferCommand(stdout, stderr io.Writer) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(stdout, stderr, func(p *pipeline.Pipeline, out *output) error {
-				files, err := p.Infer(cmd.Context(), f.force)
+				files, err := inspect.Infer(cmd.Context(), p, f.force)
 				for _, i := range files {
 					fmt.Fprintf(stdout, "%s: %d fields, from %d records on %d pages\n", i.File, i.Fields, i.Records, i.Pages)
 				}
@@ -73,7 +74,7 @@ func diffCommand(stdout, stderr io.Writer) *cobra.Command {
 				return fmt.Errorf("--output %s: want text or json", f.output)
 			}
 			return f.with(stdout, stderr, func(p *pipeline.Pipeline, out *output) error {
-				d := p.Diff(cmd.Context())
+				d := inspect.Compare(cmd.Context(), p)
 				out.close() // progress bars end before the result
 				var b strings.Builder
 				if f.output == "json" {
@@ -112,7 +113,7 @@ func (f *schemaFlags) with(stdout, stderr io.Writer, do func(*pipeline.Pipeline,
 	}
 	refuse := func(name string, err error) error {
 		if f.output == "json" {
-			d := pipeline.Diff{Pipeline: name, ExitCode: pipeline.ExitUsage, Error: err.Error(), Resources: []pipeline.ResourceDiff{}}
+			d := inspect.Diff{Pipeline: name, ExitCode: pipeline.ExitUsage, Error: err.Error(), Resources: []inspect.ResourceDiff{}}
 			if werr := json.NewEncoder(stdout).Encode(d); werr != nil {
 				return werr
 			}
@@ -137,7 +138,7 @@ func (f *schemaFlags) with(stdout, stderr io.Writer, do func(*pipeline.Pipeline,
 }
 
 // describe prints one resource's differences for people.
-func describe(w io.Writer, r pipeline.ResourceDiff) {
+func describe(w io.Writer, r inspect.ResourceDiff) {
 	against := "no schema yet"
 	switch {
 	case r.SchemaID != nil:
@@ -188,18 +189,18 @@ func describe(w io.Writer, r pipeline.ResourceDiff) {
 	fmt.Fprintf(w, "  %s\n\n", verdicts(r))
 }
 
-func verdicts(r pipeline.ResourceDiff) string {
+func verdicts(r inspect.ResourceDiff) string {
 	switch {
-	case r.Verdict == pipeline.VerdictIncompatible:
+	case r.Verdict == inspect.VerdictIncompatible:
 		return "incompatible: " + r.Words
 	case r.Refused:
 		return "the next run would end with exit 4"
 	}
 	return map[string]string{
-		pipeline.VerdictUnchanged:  "nothing to register",
-		pipeline.VerdictNew:        "the next run registers the first schema of " + r.Subject,
-		pipeline.VerdictCompatible: "compatible: the next run registers a new version, which reads all that the earlier ones wrote",
-		pipeline.VerdictNone:       "the next run registers nothing",
+		inspect.VerdictUnchanged:  "nothing to register",
+		inspect.VerdictNew:        "the next run registers the first schema of " + r.Subject,
+		inspect.VerdictCompatible: "compatible: the next run registers a new version, which reads all that the earlier ones wrote",
+		inspect.VerdictNone:       "the next run registers nothing",
 	}[r.Verdict]
 }
 

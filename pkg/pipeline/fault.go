@@ -104,9 +104,9 @@ func tooDeep(err error) bool {
 	return errors.As(err, &syntax) && syntax.Kind == record.TooDeep
 }
 
-// stopsRun reports whether a resource's error ends the whole run: exits 2, 5, 6, signals, and 7 where it is Kafka's or the
+// StopsRun reports whether a resource's error ends the whole run: exits 2, 5, 6, signals, and 7 where it is Kafka's or the
 // registry's.
-func stopsRun(err error) bool {
+func StopsRun(err error) bool {
 	switch ExitCode(err) {
 	case ExitUsage, ExitUnavailable, ExitFenced, ExitInterrupt, ExitTerminate:
 		return true
@@ -124,4 +124,12 @@ func gravity(code int) int {
 		}
 	}
 	return 100
+}
+
+// Graver is the graver of two errors, by the contract's order of exit codes; nil is none.
+func Graver(a, b error) error {
+	if a == nil || b != nil && gravity(ExitCode(b)) > gravity(ExitCode(a)) {
+		return b
+	}
+	return a
 }

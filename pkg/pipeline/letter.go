@@ -27,13 +27,13 @@ func newLetter(raw []byte, why ...*schema.Misfit) *letter {
 			reasons = append(reasons, fmt.Sprintf("and %d more", len(why)-i))
 			break
 		}
-		reasons, fields = append(reasons, shorten(m.Error())), append(fields, shorten(m.Path))
+		reasons, fields = append(reasons, Shorten(m.Error())), append(fields, Shorten(m.Path))
 	}
 	return &letter{raw: bytes.Clone(raw), reason: strings.Join(reasons, "; "), field: strings.Join(fields, ", ")}
 }
 
-// shorten cuts text that data has made long.
-func shorten(text string) string {
+// Shorten cuts text that data has made long, for messages and headers: to 1 KiB.
+func Shorten(text string) string {
 	if len(text) <= maxReason {
 		return text
 	}

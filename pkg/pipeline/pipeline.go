@@ -135,6 +135,12 @@ func (p *Pipeline) Warnings() []string {
 	return out
 }
 
+// Config is what the pipeline was made of.
+func (p *Pipeline) Config() *config.Config { return p.cfg }
+
+// Redact takes secrets out of a text that is to leave.
+func (p *Pipeline) Redact(text string) string { return p.opts.Redact(text) }
+
 // Run does one cycle. A canceled ctx stops it after the pages in hand are committed; its cause should be an [*SignalError].
 func (p *Pipeline) Run(ctx context.Context) Summary {
 	sum := Summary{Pipeline: p.cfg.Pipeline, Resources: make([]Resource, len(p.sessions))}
@@ -201,7 +207,7 @@ func (p *Pipeline) walkAll(ctx context.Context, out []Resource) error {
 			r.DurationMS = time.Since(began).Milliseconds()
 			p.verdict(s, r, err)
 			p.opts.Observer.End(r.Resource, string(r.Status), string(r.Proof), time.Since(began))
-			if err != nil && stopsRun(err) {
+			if err != nil && StopsRun(err) {
 				return err
 			}
 			return nil
@@ -216,7 +222,7 @@ func (p *Pipeline) walkAll(ctx context.Context, out []Resource) error {
 	if s := signaled(ctx); s != nil && err != nil { // nothing is graver
 		return s
 	}
-	if stopsRun(err) {
+	if StopsRun(err) {
 		return err
 	}
 	return nil

@@ -180,7 +180,7 @@ func (p *Pipeline) open(ctx context.Context) error {
 	}
 	for _, s := range p.sessions {
 		if err := s.codec.open(ctx); err != nil {
-			if stopsRun(err) {
+			if StopsRun(err) {
 				return fmt.Errorf("resource %s: %w", s.res.Name, err)
 			}
 			s.codec.fault = err // this resource's own: it fails when its turn comes

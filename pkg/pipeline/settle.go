@@ -101,9 +101,9 @@ func (w *worker) infer(ctx context.Context, pages []*extractor.Page) (d draft, g
 }
 
 // observeAll merges what the pages hold into obs, up to the first page that cannot be observed; it returns how many could.
-func (w *worker) observeAll(obs *schema.Observation, pages []*extractor.Page) (int, error) {
+func (s *session) observeAll(obs *schema.Observation, pages []*extractor.Page) (int, error) {
 	for i, p := range pages {
-		one, err := w.observe(p)
+		one, err := s.observe(p)
 		if err != nil {
 			return i, err
 		}
@@ -113,35 +113,35 @@ func (w *worker) observeAll(obs *schema.Observation, pages []*extractor.Page) (i
 }
 
 // observe adds up what a page's records hold.
-func (w *worker) observe(p *extractor.Page) (*schema.Observation, error) {
-	obs := schema.NewObservation(w.codec.opts)
+func (s *session) observe(p *extractor.Page) (*schema.Observation, error) {
+	obs := schema.NewObservation(s.codec.opts)
 	var key []byte
 	for i, rec := range p.Records {
 		var err error
-		if len(w.res.PrimaryKey) > 0 { // before its schema is registered: a record without a key must not shape one
-			key, err = w.extractor.AppendKey(key[:0], rec)
+		if len(s.res.PrimaryKey) > 0 { // before its schema is registered: a record without a key must not shape one
+			key, err = s.extractor.AppendKey(key[:0], rec)
 		}
 		if err == nil {
 			err = obs.Add(rec)
 		}
 		if err != nil {
-			return nil, w.dataError(p, i, err)
+			return nil, s.dataError(p, i, err)
 		}
 	}
 	return obs, nil
 }
 
 // dataError names the record that err is about, and the file that pins its schema.
-func (w *worker) dataError(p *extractor.Page, i int, err error) error {
+func (s *session) dataError(p *extractor.Page, i int, err error) error {
 	where := fmt.Sprintf("%s, record %d", p.Label, i+1)
-	if key, kerr := w.extractor.AppendKey(nil, p.Records[i]); kerr == nil && len(key) > 0 {
+	if key, kerr := s.extractor.AppendKey(nil, p.Records[i]); kerr == nil && len(key) > 0 {
 		if len(key) > 64 {
 			key = append(key[:64:64], "..."...)
 		}
 		where += fmt.Sprintf(", key %q", key)
 	}
-	if w.codec.file != "" && (as[*schema.Misfit](err) || as[*schema.ValueError](err)) {
-		err = fmt.Errorf("%w (the schema is pinned by %s)", err, w.codec.file)
+	if s.codec.file != "" && (as[*schema.Misfit](err) || as[*schema.ValueError](err)) {
+		err = fmt.Errorf("%w (the schema is pinned by %s)", err, s.codec.file)
 	}
 	return &DataError{Where: where, Err: err}
 }

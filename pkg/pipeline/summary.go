@@ -99,9 +99,7 @@ func (s *Summary) conclude(err error, redact func(string) string) {
 		if severity(r.Status) > severity(s.Status) {
 			s.Status = r.Status
 		}
-		if r.err != nil && (grave == nil || gravity(ExitCode(r.err)) > gravity(ExitCode(grave))) {
-			grave = r.err
-		}
+		grave = Graver(grave, r.err)
 	}
 	s.ExitCode = ExitCode(grave)
 	switch {

@@ -194,29 +194,23 @@ func (w *worker) due(ctx context.Context) error {
 
 // flush commits what is whole and then returns err, or what came in the way of the commit where that is graver.
 func (w *worker) flush(err error) error {
-	worst := func(e error) {
-		if e != nil && gravity(ExitCode(e)) > gravity(ExitCode(err)) {
-			err = e
-		}
-	}
-	if stopsRun(err) && !as[*SignalError](err) && !errors.Is(err, context.Canceled) {
+	if StopsRun(err) && !as[*SignalError](err) && !errors.Is(err, context.Canceled) {
 		w.abandon()
 		return err
 	}
 	if len(w.sample) > 0 {
 		if e := w.settle(w.lasting); e != nil {
-			worst(e)
-			if stopsRun(e) {
+			err = Graver(err, e)
+			if StopsRun(e) {
 				w.abandon()
 				return err
 			}
 		}
 	}
 	if !w.batch.empty() {
-		worst(w.commit(w.walking()))
+		err = Graver(err, w.commit(w.walking()))
 	}
-	worst(w.await())
-	return err
+	return Graver(err, w.await())
 }
 
 // abandon drops what is in hand. A commit that is out is waited for: the next start reads its outcome from the topic.

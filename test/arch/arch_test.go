@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"pkg/checkpoint": {"pkg/kafka", "pkg/table"},
 	"pkg/pipeline": {"pkg/config", "pkg/rest", "pkg/record", "pkg/extractor", "pkg/schema", "pkg/registry", "pkg/kafka", "pkg/table",
 		"pkg/checkpoint"},
+	"pkg/inspect":  {"pkg/record", "pkg/schema", "pkg/pipeline"},
 	"pkg/replay":   {"pkg/kafka", "pkg/registry", "pkg/schema"},
 	"cmd/producer": {"pkg/"},
 }

@@ -13,12 +13,15 @@ import (
 
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
+	"producer/pkg/inspect"
 	"producer/pkg/pipeline"
 	"producer/pkg/schema"
 )
 
+// The tests of package inspect are here, as what they look at is what a run leaves.
+
 // told renders findings for comparison: kind, field, Avro name, type and how many records.
-func told(d pipeline.ResourceDiff) string {
+func told(d inspect.ResourceDiff) string {
 	var out []string
 	for _, f := range d.Findings {
 		out = append(out, strings.TrimRight(fmt.Sprintf("%s %s %s %s %d", f.Kind, f.Field, f.Avro, f.Type, f.Records), " "))
@@ -48,11 +51,11 @@ func TestDiff(t *testing.T) {
 		exit                    int
 	}{
 		"evolve": {"evolve", "added address.extra extra long 28\nadded big big long 1\nadded deep deep record 1\nadded tags tags array of string 1\n" + vanished +
-			"\nvariant lines[].sku sku__v_record record 1\nvariant version version__v_string string 2", pipeline.VerdictCompatible, pipeline.ExitOK},
+			"\nvariant lines[].sku sku__v_record record 1\nvariant version version__v_string string 2", inspect.VerdictCompatible, pipeline.ExitOK},
 		"freeze": {"freeze", "conflicting address.extra   28\nconflicting big   1\nconflicting deep   1\nconflicting lines[].sku   1\nconflicting tags   1\nconflicting version   2\n" +
-			vanished, pipeline.VerdictUnchanged, pipeline.ExitData},
+			vanished, inspect.VerdictUnchanged, pipeline.ExitData},
 		"discard": {"{columns: discard_value, data_type: discard_row}", "discarded address.extra   28\ndiscarded big   1\ndiscarded deep   1\ndiscarded lines[].sku   1\n" +
-			"discarded tags   1\ndiscarded version   2\n" + vanished, pipeline.VerdictUnchanged, pipeline.ExitOK},
+			"discarded tags   1\ndiscarded version   2\n" + vanished, inspect.VerdictUnchanged, pipeline.ExitOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := begin(t)
@@ -62,7 +65,7 @@ func TestDiff(t *testing.T) {
 			w.run(w.pipeline("merge", ""), pipeline.ExitOK)
 			ends := fmt.Sprint(w.ends("p.rows"), w.ends("p.schemas"), w.ends("p.state"))
 			w.drift()
-			d := w.must(w.configured(resource("rows", "rows", "schema_contract: "+tt.contract+", "), "", pipeline.Options{})).Diff(t.Context())
+			d := inspect.Compare(t.Context(), w.must(w.configured(resource("rows", "rows", "schema_contract: "+tt.contract+", "), "", pipeline.Options{})))
 			r := d.Resources[0]
 			if got := told(r); got != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
@@ -95,7 +98,7 @@ func TestDiffTellsWhoFeelsIt(t *testing.T) {
 		"gone":          {"everyone who reads it", "null or empty"},
 		"lost":          {"no record of the sample"},
 	}
-	for _, f := range p.Diff(t.Context()).Resources[0].Findings {
+	for _, f := range inspect.Compare(t.Context(), p).Resources[0].Findings {
 		for _, text := range want[f.Field] {
 			if all := f.Why + strings.Join(f.Consumers, "; "); !strings.Contains(all, text) {
 				t.Errorf("%s: %q is not in %q", f.Field, text, all)
@@ -116,7 +119,7 @@ func TestDiffBeforeTheFirstRun(t *testing.T) {
 		"{tables: freeze}":      "conflicting    2",
 		"{tables: discard_row}": "discarded    2",
 	} {
-		d := w.must(w.configured(resource("rows", "rows", "schema_contract: "+contract+", "), "", pipeline.Options{})).Diff(t.Context())
+		d := inspect.Compare(t.Context(), w.must(w.configured(resource("rows", "rows", "schema_contract: "+contract+", "), "", pipeline.Options{})))
 		if got := told(d.Resources[0]); got != want || d.Resources[0].Against != "nothing" {
 			t.Errorf("%s: got\n%s\nwant\n%s", contract, got, want)
 		}
@@ -166,8 +169,8 @@ func TestDiffAsksTheRegistry(t *testing.T) {
 	w.set(func() { w.rows[0] = `{"id":1,"version":1,"new":1}` })
 	w.brokers = []string{"127.0.0.1:1"}
 	p := w.must(w.configured(resource("rows", "rows", ""), config, pipeline.Options{}))
-	d := p.Diff(t.Context())
-	if r := d.Resources[0]; d.ExitCode != pipeline.ExitOK || r.Verdict != pipeline.VerdictCompatible || r.SchemaID == nil || *r.SchemaID != 1 {
+	d := inspect.Compare(t.Context(), p)
+	if r := d.Resources[0]; d.ExitCode != pipeline.ExitOK || r.Verdict != inspect.VerdictCompatible || r.SchemaID == nil || *r.SchemaID != 1 {
 		t.Errorf("exit %d (%s), %+v", d.ExitCode, d.Error, r)
 	}
 	fake.Intercept(func(rw http.ResponseWriter, r *http.Request) bool {
@@ -177,8 +180,8 @@ func TestDiffAsksTheRegistry(t *testing.T) {
 		_, err := rw.Write([]byte(`{"is_compatible":false,"messages":["the house says no"]}`))
 		return err == nil
 	})
-	d = p.Diff(t.Context())
-	if r := d.Resources[0]; d.ExitCode != pipeline.ExitData || r.Verdict != pipeline.VerdictIncompatible || !r.Refused || !strings.Contains(r.Words, "the house says no") {
+	d = inspect.Compare(t.Context(), p)
+	if r := d.Resources[0]; d.ExitCode != pipeline.ExitData || r.Verdict != inspect.VerdictIncompatible || !r.Refused || !strings.Contains(r.Words, "the house says no") {
 		t.Errorf("exit %d (%s), %+v", d.ExitCode, d.Error, r)
 	}
 	if len(changed()) != before {
@@ -195,12 +198,12 @@ func TestDiffOfAFile(t *testing.T) {
 		findings, verdict string
 		exit              int
 	}{
-		`{"name":"version","type":["null","string"],"default":null}`:                                                     {"", pipeline.VerdictIncompatible, pipeline.ExitData}, // long was written
-		`{"name":"version","type":"long"}`:                                                                               {"conflicting version   1", "", pipeline.ExitData},    // null can't be
-		`{"name":"version","type":["null","long"],"default":null},{"name":"more","type":["null","long"],"default":null}`: {"vanished more   0", pipeline.VerdictCompatible, pipeline.ExitOK},
+		`{"name":"version","type":["null","string"],"default":null}`:                                                     {"", inspect.VerdictIncompatible, pipeline.ExitData}, // long was written
+		`{"name":"version","type":"long"}`:                                                                               {"conflicting version   1", "", pipeline.ExitData},   // null can't be
+		`{"name":"version","type":["null","long"],"default":null},{"name":"more","type":["null","long"],"default":null}`: {"vanished more   0", inspect.VerdictCompatible, pipeline.ExitOK},
 	} {
 		pin := w.pin("rows", `{"type":"record","name":"rows","namespace":"p","fields":[{"name":"id","type":"long"},`+fields+`]}`)
-		d := w.must(w.configured(resource("rows", "rows", ""), pin, pipeline.Options{})).Diff(t.Context())
+		d := inspect.Compare(t.Context(), w.must(w.configured(resource("rows", "rows", ""), pin, pipeline.Options{})))
 		r := d.Resources[0]
 		if told(r) != want.findings || want.verdict != "" && r.Verdict != want.verdict || d.ExitCode != want.exit || r.Against != "pinned" {
 			t.Errorf("%s: exit %d, %+v; want %+v", fields, d.ExitCode, r, want)
@@ -212,12 +215,12 @@ func TestDiffOfAFile(t *testing.T) {
 func TestDiffErrors(t *testing.T) {
 	w := begin(t, rows(10)...)
 	two := resource("rows", "rows", "") + strings.Replace(resource("bad", "rows", ""), "data_selector: data", "data_selector: nothing", 1)
-	d := w.must(w.configured(two, "", pipeline.Options{})).Diff(t.Context())
-	if d.ExitCode != pipeline.ExitSource || d.Resources[0].Verdict != pipeline.VerdictNew || d.Resources[1].Error == "" {
+	d := inspect.Compare(t.Context(), w.must(w.configured(two, "", pipeline.Options{})))
+	if d.ExitCode != pipeline.ExitSource || d.Resources[0].Verdict != inspect.VerdictNew || d.Resources[1].Error == "" {
 		t.Errorf("%+v", d)
 	}
 	w.brokers = []string{"127.0.0.1:1"}
-	if d := w.must(w.configured(two, "timeout: 1s", pipeline.Options{})).Diff(t.Context()); d.ExitCode != pipeline.ExitUnavailable || len(d.Resources) != 0 {
+	if d := inspect.Compare(t.Context(), w.must(w.configured(two, "timeout: 1s", pipeline.Options{}))); d.ExitCode != pipeline.ExitUnavailable || len(d.Resources) != 0 {
 		t.Errorf("without a broker: %+v", d)
 	}
 }
@@ -232,7 +235,7 @@ func TestInfer(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "schemas")
 	config := "}\nschema: {directory: " + dir
 	p := w.must(w.configured(resource("rows", "rows", ""), config, pipeline.Options{}))
-	files, err := p.Infer(t.Context(), false)
+	files, err := inspect.Infer(t.Context(), p, false)
 	file := filepath.Join(dir, "rows.avsc")
 	if err != nil || len(files) != 1 || files[0].File != file || files[0].Records != 100 || files[0].Pages != 10 || files[0].Fields != 3 {
 		t.Fatalf("%+v %v", files, err)
@@ -253,24 +256,24 @@ func TestInfer(t *testing.T) {
 	// A file that stands is kept.
 	p = w.must(w.configured(resource("rows", "rows", ""), config, pipeline.Options{}))
 	asked := len(w.asked)
-	if _, err := p.Infer(t.Context(), false); pipeline.ExitCode(err) != pipeline.ExitUsage || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "--force") {
+	if _, err := inspect.Infer(t.Context(), p, false); pipeline.ExitCode(err) != pipeline.ExitUsage || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("a file that stands: %v", err)
 	}
 	if len(w.asked) != asked {
 		t.Error("the API was asked for nothing")
 	}
 	w.set(func() { w.rows = rows(3) })
-	if _, err := p.Infer(t.Context(), true); err != nil {
+	if _, err := inspect.Infer(t.Context(), p, true); err != nil {
 		t.Error(err)
 	}
 	if again, err := os.ReadFile(file); err != nil || !strings.Contains(string(again), `"version"`) {
 		t.Errorf("with force: %v %s", err, again)
 	}
 	w.set(func() { w.rows = nil })
-	if _, err := p.Infer(t.Context(), true); pipeline.ExitCode(err) != pipeline.ExitData {
+	if _, err := inspect.Infer(t.Context(), p, true); pipeline.ExitCode(err) != pipeline.ExitData {
 		t.Errorf("without a record: %v", err)
 	}
-	if _, err := w.pipeline("merge", "").Infer(t.Context(), false); pipeline.ExitCode(err) != pipeline.ExitUsage || !strings.Contains(err.Error(), "schema.directory") {
+	if _, err := inspect.Infer(t.Context(), w.pipeline("merge", ""), false); pipeline.ExitCode(err) != pipeline.ExitUsage || !strings.Contains(err.Error(), "schema.directory") {
 		t.Errorf("without a directory: %v", err)
 	}
 }
@@ -286,9 +289,9 @@ func TestDiffIsBounded(t *testing.T) {
 	w.set(func() {
 		w.rows[3] = `{"id":4,"` + strings.Repeat("n", 100_000) + `":1` + b.String() + `,"version":9223372036854775808}`
 	})
-	d := w.pipeline("merge", "").Diff(t.Context())
+	d := inspect.Compare(t.Context(), w.pipeline("merge", ""))
 	r := d.Resources[0]
-	if d.ExitCode != pipeline.ExitData || len(r.Findings) != 500 || r.More != 2502 || r.Findings[0].Kind != pipeline.FindingConflicting || r.Findings[0].Field != "version" {
+	if d.ExitCode != pipeline.ExitData || len(r.Findings) != 500 || r.More != 2502 || r.Findings[0].Kind != inspect.FindingConflicting || r.Findings[0].Field != "version" {
 		t.Errorf("exit %d, %d findings and %d more, the first %+v", d.ExitCode, len(r.Findings), r.More, r.Findings[:1])
 	}
 	for _, f := range r.Findings {
@@ -304,8 +307,8 @@ func TestLookingIsInterrupted(t *testing.T) {
 	w.run(w.pipeline("merge", ""), pipeline.ExitOK)
 	p := w.must(w.configured(resource("rows", "rows", ""), "}\nschema: {directory: "+t.TempDir(), pipeline.Options{}))
 	for name, look := range map[string]func(context.Context) int{
-		"diff":  func(ctx context.Context) int { return p.Diff(ctx).ExitCode },
-		"infer": func(ctx context.Context) int { _, err := p.Infer(ctx, false); return pipeline.ExitCode(err) },
+		"diff":  func(ctx context.Context) int { return inspect.Compare(ctx, p).ExitCode },
+		"infer": func(ctx context.Context) int { _, err := inspect.Infer(ctx, p, false); return pipeline.ExitCode(err) },
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		w.set(func() {
