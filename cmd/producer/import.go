@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -20,7 +21,12 @@ func importCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE.py",
 		Short: "Write the configuration of a dlt rest_api source, read from its Python file without Python",
-		Args:  cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("import needs one FILE.py, the Python file of the dlt source; %d are given", len(args))
+			}
+			return nil
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			return importFile(args[0], source, output, stdout, stderr)
 		},
@@ -92,7 +98,10 @@ func refused(file string, result *importer.Result) []importer.Problem {
 // writeNew writes a file that isn't there yet.
 func writeNew(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // it holds no secret
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("-o %s: the file exists and is kept as it is; name another one, or move it away first", path)
+	case err != nil:
 		return err
 	}
 	_, err = f.Write(data)

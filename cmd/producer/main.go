@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -19,16 +20,17 @@ import (
 )
 
 func main() {
-	ctx, stop := signals(context.Background())
+	ctx, stop := signals(context.Background(), os.Exit)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
 // signals cancels ctx at the first SIGINT or SIGTERM, with an [*pipeline.SignalError] as its cause. The second one ends the
-// process at once.
-func signals(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// process at once, but for the document that a run owes (see [farewell]).
+func signals(ctx context.Context, end func(code int)) (context.Context, func()) {
+	words := &farewell{}
+	ctx, cancel := context.WithCancelCause(withFarewell(ctx, words))
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
@@ -38,7 +40,8 @@ func signals(ctx context.Context) (context.Context, func()) {
 		}
 		cancel(why)
 		<-c
-		os.Exit(why.Code)
+		words.speak(why)
+		end(why.Code)
 	}()
 	return ctx, func() { signal.Stop(c) }
 }
@@ -56,6 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "producer",
 		Short:         "From a REST API to compacted Kafka topics, exactly right",
+		Version:       version(),
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args:              cobra.ArbitraryArgs,
@@ -67,6 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		},
 	}
 	root.SetArgs(args)
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(runCommand(stdout, stderr), validateCommand(stdout, stderr), importCommand(stdout, stderr), schemaCommand(stdout, stderr), devCommand(stdout, stderr), demoCommand(stdout, stderr), versionCommand(stdout))
@@ -91,17 +96,28 @@ func versionCommand(stdout io.Writer) *cobra.Command {
 	}}
 }
 
-// version is the module's version, or the commit that the binary was built from.
+// version is the module's version, the commit that the binary was built from, as far as the build knows them, and Go's version.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	v := info.Main.Version
+	words := []string{info.Main.Version}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && v == "(devel)" {
-			v = s.Value
+		switch {
+		case s.Key == "vcs.revision" && !strings.Contains(words[0], s.Value[:min(12, len(s.Value))]): // a pseudo-version has it
+			words = append(words, s.Value)
+		case s.Key == "vcs.modified" && s.Value == "true":
+			words = append(words, "modified")
 		}
 	}
-	return fmt.Sprintf("%s %s", v, info.GoVersion)
+	return strings.Join(append(words, info.GoVersion), " ")
+}
+
+// noArguments refuses what stands behind a command that takes its configuration as -c FILE.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q; the configuration is given as -c %s", args[0], args[0])
+	}
+	return nil
 }

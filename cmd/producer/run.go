@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,7 +63,7 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 // check refuses flags that cannot be; it returns the interval of --every, 0 without it.
 func (f *runFlags) check(args []string) (time.Duration, error) {
 	if len(args) > 0 {
-		return 0, fmt.Errorf("unexpected argument %q; the configuration is given as -c FILE", args[0])
+		return 0, noArguments(nil, args)
 	}
 	if f.config == "" {
 		return 0, errors.New("-c FILE is needed")
@@ -112,7 +111,15 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		return f.refuse(stdout, cfg.Pipeline, errors.New(out.redactor.String(err.Error())))
 	}
 	defer p.Close()
+	words := farewellOf(ctx)
 	for {
+		if out.json {
+			words.owe(func(why *pipeline.SignalError) {
+				failure := pipeline.Failure(cfg.Pipeline, fmt.Errorf("%w again, and ended at once; what was committed stands", why), why.Code)
+				failure.Status = pipeline.Interrupted
+				_ = json.NewEncoder(stdout).Encode(failure) // the process ends
+			})
+		}
 		began := time.Now()
 		sum := p.Run(ctx)
 		metrics.Cycle(sum.ExitCode, time.Since(began))
@@ -120,7 +127,7 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		if last {
 			out.close() // bars would be drawn over the result
 		}
-		if err := out.print(sum); err != nil {
+		if err := words.pay(func() error { return out.print(sum) }); err != nil {
 			return &exit{code: max(sum.ExitCode, pipeline.ExitUsage), text: fmt.Sprintf("the run was %s, but its result can't be written: %v", sum.Status, err)}
 		}
 		if last {
@@ -181,7 +188,8 @@ func (f *runFlags) document(stdout io.Writer, name string, err error) error {
 type output struct {
 	json     bool
 	stdout   io.Writer
-	bars     io.Writer // writes above the bars; nil: there are none, or stdout is not the terminal that they are on
+	bars     *telemetry.Bars // nil: there are none, or stdout is not the terminal that they are on
+	width    func() int      // columns of the terminal that stdout is; 0: it is none
 	stderr   io.Writer
 	redactor *telemetry.Redactor
 	log      *slog.Logger
@@ -194,7 +202,7 @@ func newOutput(cfg *config.Config, format, logFormat string, stdout, stderr io.W
 	for _, s := range cfg.Secrets {
 		secrets = append(secrets, s.Reveal())
 	}
-	o := &output{json: format == "json", stdout: stdout, stderr: stderr, redactor: telemetry.NewRedactor(secrets...)}
+	o := &output{json: format == "json", stdout: stdout, stderr: stderr, redactor: telemetry.NewRedactor(secrets...), width: widthOf(stdout)}
 	if f, ok := stderr.(*os.File); ok && logFormat == "text" && term.IsTerminal(int(f.Fd())) {
 		bars := telemetry.NewBars(f)
 		o.closers = append(o.closers, bars.Close)
@@ -212,6 +220,21 @@ func newOutput(cfg *config.Config, format, logFormat string, stdout, stderr io.W
 	return o
 }
 
+// widthOf tells the columns of a terminal, 0 for anything else.
+func widthOf(w io.Writer) func() int {
+	return func() int {
+		f, ok := w.(*os.File)
+		if !ok || !term.IsTerminal(int(f.Fd())) {
+			return 0
+		}
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 0
+		}
+		return width
+	}
+}
+
 func (o *output) close() {
 	for _, c := range o.closers {
 		c()
@@ -225,13 +248,14 @@ func (o *output) print(sum pipeline.Summary) error {
 	err := json.NewEncoder(&text).Encode(sum)
 	if !o.json {
 		text.Reset()
-		err = table(&text, sum)
+		err = table(&text, sum, o.width())
 	}
 	if err != nil {
 		return err
 	}
 	to := o.stdout
 	if o.bars != nil {
+		o.bars.Clear() // the table says more than the bars of a cycle that is over
 		to = o.bars
 	}
 	if _, err := to.Write(text.Bytes()); err != nil || o.json {
@@ -241,24 +265,4 @@ func (o *output) print(sum pipeline.Summary) error {
 		o.log.Error(sum.Error, "exit", sum.ExitCode)
 	}
 	return nil
-}
-
-// table prints a summary for people.
-func table(w io.Writer, sum pipeline.Summary) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "resource\ttopic\tstatus\tpages\trecords\tpublished\tunchanged\tdeleted\tretries\tproof\ttime\t")
-	for _, r := range sum.Resources {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", r.Resource, r.Topic, r.Status, r.Pages, r.Records, r.Published,
-			r.Unchanged, r.Tombstones, r.Retries, r.Proof, r.Duration().Round(time.Millisecond))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, r := range sum.Resources {
-		if r.DeadLettered > 0 {
-			fmt.Fprintf(w, "%s: %d records were discarded by schema_contract: they are in %s.dlq\n", r.Resource, r.DeadLettered, r.Topic)
-		}
-	}
-	_, err := fmt.Fprintf(w, "%s: %s\n", sum.Pipeline, sum.Status)
-	return err
 }

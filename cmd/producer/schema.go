@@ -44,7 +44,7 @@ func inferCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "infer -c FILE",
 		Short: "Sample the API and write each resource's schema to schema.directory",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(stdout, stderr, func(p *pipeline.Pipeline, out *output) error {
 				files, err := inspect.Infer(cmd.Context(), p, f.force)
@@ -68,7 +68,7 @@ func diffCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff -c FILE",
 		Short: "Compare what the API holds with the schemas that are pinned or registered",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.output != "text" && f.output != "json" {
 				return fmt.Errorf("--output %s: want text or json", f.output)

@@ -15,7 +15,7 @@ func validateCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate -c FILE",
 		Short: "Check a configuration and its pinned schemas, and say where it differs from dlt; asks no network",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if file == "" {
 				return fmt.Errorf("-c FILE is needed")
@@ -34,7 +34,11 @@ func validateCommand(stdout, stderr io.Writer) *cobra.Command {
 			for _, w := range append(cfg.Warnings, p.Warnings()...) {
 				out.log.Warn(w)
 			}
-			fmt.Fprintf(stdout, "%s: pipeline %s, %d resources: good\n", file, cfg.Pipeline, len(cfg.Resources))
+			count := fmt.Sprintf("%d resources", len(cfg.Resources))
+			if len(cfg.Resources) == 1 {
+				count = "1 resource"
+			}
+			fmt.Fprintf(stdout, "%s: pipeline %s, %s: good\n", file, cfg.Pipeline, count)
 			for _, d := range cfg.Differences() {
 				fmt.Fprintf(stdout, "differs from dlt: %s\n", d)
 			}

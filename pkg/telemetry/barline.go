@@ -56,6 +56,9 @@ func (l *barLine) parts() []string {
 	var parts []string
 	switch {
 	case l.ended:
+		if l.status != "complete" && l.status != "incomplete" {
+			count += " read" // less may be committed
+		}
 		parts = []string{count, short(l.took)}
 	case l.scanning:
 		return []string{fmt.Sprintf("%3d%%  reading topic", percentOf(l.scanDone, l.scanTotal)), plural(l.scanDone, "record", "records")}

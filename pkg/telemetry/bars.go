@@ -96,6 +96,22 @@ func (b *Bars) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// Clear takes away the bars, so that what is written next stands alone until the next [Bars.Start].
+func (b *Bars) Clear() {
+	b.adding.Lock()
+	defer b.adding.Unlock()
+	if b.closed || b.progress == nil {
+		return
+	}
+	for _, bar := range b.bars {
+		bar.Abort(true)
+		bar.Wait()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bars, b.rows, b.names = nil, map[string]*barRow{}, 0
+}
+
 // Close draws the bars a last time and leaves them there. Later writes go straight through.
 func (b *Bars) Close() {
 	b.adding.Lock()

@@ -73,7 +73,7 @@ func (l *Lines) Commit(resource string, _, _, _, _, _ int64, _ time.Duration) {
 	l.update(resource, func(*lineTrack) {})
 }
 
-// End implements [Observer].
+// End implements [Observer]. It tells what was read: of a walk that failed, less may be committed.
 func (l *Lines) End(resource, status, proof string, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -84,7 +84,7 @@ func (l *Lines) End(resource, status, proof string, took time.Duration) {
 	t.end(status, proof, took)
 	delete(l.tracks, resource)
 	l.log.Info("ended", "resource", resource, "status", status, "proof", proof,
-		"pages", t.pages, "records", t.records, "retries", t.retries, "took", short(took))
+		"pages_read", t.pages, "records_read", t.records, "retries", t.retries, "took", short(took))
 }
 
 // Close logs how far resources are that moved since their last line and have not ended.

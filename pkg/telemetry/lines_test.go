@@ -53,7 +53,7 @@ func TestLines(t *testing.T) {
 		lines.Close()
 		step("close", "level=INFO msg=walking resource=contacts pages=21 records=2007 rate=0/s retries=2")
 		lines.End("contacts", "complete", "proven", 1500*time.Millisecond)
-		step("end", "level=INFO msg=ended resource=contacts status=complete proof=proven pages=21 records=2007 retries=2 took=1.5s")
+		step("end", "level=INFO msg=ended resource=contacts status=complete proof=proven pages_read=21 records_read=2007 retries=2 took=1.5s")
 		lines.End("contacts", "complete", "proven", time.Second)
 		step("an end twice", "")
 	})

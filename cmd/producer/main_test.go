@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"producer/pkg/pipeline"
+)
+
+// good is a configuration that nothing answers to.
+func good(t *testing.T, broker, more string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "crm.yaml")
+	text := fmt.Sprintf("pipeline: crm\nsource: {client: {base_url: \"http://127.0.0.1:1\"}, resources: [{name: rows, primary_key: id, write_disposition: merge, "+
+		"endpoint: {path: rows, data_selector: data, paginator: single_page}}%s]}\nkafka: {brokers: [%q]}\n", more, broker)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// What stands behind a command by mistake is answered with what was meant.
+func TestStrayArguments(t *testing.T) {
+	kept := filepath.Join(t.TempDir(), "kept.yaml")
+	python := filepath.Join(t.TempDir(), "crm.py")
+	source := `from dlt.sources.rest_api import rest_api_source
+source = rest_api_source({"client": {"base_url": "https://api.example.com"}, "resources": [{"name": "rows", "primary_key": "id", "write_disposition": "merge"}]})
+`
+	for file, text := range map[string]string{kept: "kept", python: source} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for args, want := range map[string]string{
+		"validate bad.yaml":                "-c bad.yaml",
+		"run bad.yaml":                     "-c bad.yaml",
+		"schema infer bad.yaml":            "-c bad.yaml",
+		"schema diff bad.yaml":             "-c bad.yaml",
+		"import":                           "import needs one FILE.py",
+		"import a.py b.py":                 "import needs one FILE.py",
+		"import " + python + " -o " + kept: kept + ": the file exists and is kept as it is; name another one",
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), strings.Fields(args), &stdout, &stderr); code != pipeline.ExitUsage || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: exit %d, %q; want %d and %q", args, code, &stderr, pipeline.ExitUsage, want)
+		}
+	}
+	if text, err := os.ReadFile(kept); err != nil || string(text) != "kept" {
+		t.Errorf("%s holds %q, %v", kept, text, err)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var flag, command, stderr bytes.Buffer
+	if run(t.Context(), []string{"--version"}, &flag, &stderr) != 0 || run(t.Context(), []string{"version"}, &command, &stderr) != 0 ||
+		flag.String() != command.String() || !strings.HasPrefix(flag.String(), "producer ") || !strings.Contains(flag.String(), "go1.") {
+		t.Errorf("--version says %q, version %q (%s)", &flag, &command, &stderr)
+	}
+}
+
+func TestValidateCounts(t *testing.T) {
+	for more, want := range map[string]string{"": "1 resource: good", ", {name: more, primary_key: id, write_disposition: merge}": "2 resources: good"} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), []string{"validate", "-c", good(t, "127.0.0.1:1", more)}, &stdout, &stderr); code != 0 || !strings.Contains(stdout.String(), ", "+want) {
+			t.Errorf("exit %d, %q (%s); want %q", code, &stdout, &stderr, want)
+		}
+	}
+}
+
+// The second signal ends the process at once; the document of --output json is printed all the same, once.
+func TestSecondSignal(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // brokers that take connections and say nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		ended := make(chan int, 1)
+		ctx, stop := signals(t.Context(), func(code int) { ended <- code })
+		hold, release := context.WithCancel(t.Context()) // a run that does not end by the first signal
+		var stdout safeBuffer
+		over := make(chan int, 1)
+		go func() {
+			running := withFarewell(hold, farewellOf(ctx))
+			over <- run(running, []string{"run", "-c", good(t, l.Addr().String(), ""), "--output", "json"}, &stdout, &safeBuffer{})
+		}()
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		kill := func() {
+			if err := syscall.Kill(os.Getpid(), sig); err != nil {
+				t.Fatal(err)
+			}
+		}
+		kill()
+		<-ctx.Done()
+		if got := stdout.String(); got != "" {
+			t.Errorf("after the first %v: %q", sig, got)
+		}
+		kill()
+		code := <-ended
+		var doc pipeline.Summary
+		if err := json.Unmarshal([]byte(stdout.String()), &doc); err != nil {
+			t.Fatalf("%v: %q is no document: %v", sig, stdout.String(), err)
+		}
+		if want := 128 + int(sig); code != want || doc.ExitCode != want || doc.Status != pipeline.Interrupted || doc.Pipeline != "crm" || doc.Error == "" {
+			t.Errorf("%v: exit %d, %+v", sig, code, doc)
+		}
+		release()
+		<-over
+		if n := strings.Count(stdout.String(), "\n"); n != 1 {
+			t.Errorf("%v: %d documents: %s", sig, n, stdout.String())
+		}
+		stop()
+	}
+}
+
+// Where nobody reads, the process ends all the same.
+func TestFarewellIsBounded(t *testing.T) {
+	f, stuck := &farewell{}, make(chan struct{})
+	defer close(stuck)
+	f.owe(func(*pipeline.SignalError) { <-stuck })
+	f.speak(&pipeline.SignalError{Code: pipeline.ExitInterrupt, Signal: "SIGINT"}) // returns, or the test times out
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
