@@ -52,11 +52,16 @@ func table(w io.Writer, sum pipeline.Summary, width int) error {
 			fmt.Fprintf(w, "%s: %d records were discarded by schema_contract: they are in %s.dlq\n", r.Resource, r.DeadLettered, r.Topic)
 		}
 	}
-	if sum.Status == pipeline.Failed || sum.Status == pipeline.Interrupted {
+	if slices.ContainsFunc(sum.Resources, cutShort) {
 		fmt.Fprintln(w, "pages and records are those that are committed; more may have been read")
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", sum.Pipeline, sum.Status)
 	return err
+}
+
+// cutShort reports whether a walk was begun and did not end: it may have read more than it committed.
+func cutShort(r pipeline.Resource) bool {
+	return r.Requests > 0 && (r.Status == pipeline.Failed || r.Status == pipeline.Interrupted)
 }
 
 // fitted lays the rows out.

@@ -53,9 +53,12 @@ func TestTableFits(t *testing.T) {
 func TestTableSaysWhatItCounts(t *testing.T) {
 	for status, want := range map[pipeline.Status]bool{pipeline.Complete: false, pipeline.Incomplete: false, pipeline.Failed: true, pipeline.Interrupted: true} {
 		var b bytes.Buffer
-		sum := pipeline.Summary{Pipeline: "crm", Status: status, Resources: []pipeline.Resource{{Resource: "a", Status: status}}}
-		if err := table(&b, sum, 0); err != nil || strings.Contains(b.String(), "are those that are committed") != want {
-			t.Errorf("%s: %v, got\n%s", status, err, &b)
+		for requests, want := range map[int64]bool{0: false, 3: want} { // 0: it was not begun
+			sum := pipeline.Summary{Pipeline: "crm", Status: status, Resources: []pipeline.Resource{{Resource: "a", Status: status, Requests: requests}}}
+			b.Reset()
+			if err := table(&b, sum, 0); err != nil || strings.Contains(b.String(), "are those that are committed") != want {
+				t.Errorf("%s after %d requests: %v, got\n%s", status, requests, err, &b)
+			}
 		}
 	}
 }

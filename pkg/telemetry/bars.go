@@ -105,6 +105,8 @@ func (b *Bars) Clear() {
 	}
 	for _, bar := range b.bars {
 		bar.Abort(true)
+	}
+	for _, bar := range b.bars {
 		bar.Wait()
 	}
 	b.mu.Lock()
