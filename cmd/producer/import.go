@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +49,7 @@ func importFile(file, source, output string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return refuse(err)
 	}
-	result, err := importer.Import(file, text, importer.Options{Source: source})
+	result, err := importer.Import(file, text, importer.Options{Source: source, Now: time.Now()})
 	if err != nil {
 		return refuse(err)
 	}

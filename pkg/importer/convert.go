@@ -154,6 +154,14 @@ func (c *converter) value(key, name string, v starlark.Value, line int) *yaml.No
 		return c.list(key, name, v, line)
 	case starlark.Tuple:
 		return c.list(key, name, starlark.NewList(v), line)
+	case *unknown:
+		if m, ok := v.time.(moment); ok {
+			text, err := c.session.momentText(v.what, v.line, m, m.iso("T"))
+			if err != nil {
+				return c.refuse(key, line, "has no form: "+err.Error())
+			}
+			return c.text(key, name, string(text), line)
+		}
 	case *starlark.Function:
 		at := line
 		if p := v.Position(); p.Line > 0 {
@@ -204,6 +212,9 @@ func (c *converter) text(key, name, text string, line int) *yaml.Node {
 			b.WriteString("$$")
 		case !ok:
 			b.WriteRune(r)
+		case m.now != "" && name == "initial_value":
+			c.session.note(m.line, "%s is taken as it is now, %s: only the first walk begins there", m.what, m.now)
+			b.WriteString(m.now)
 		case m.reference == "":
 			return c.refuse(key, max(line, m.line), "depends on "+m.what+", which only Python knows; "+instead(key))
 		default:

@@ -310,6 +310,9 @@ func (s *session) looking(thread *starlark.Thread, fn *starlark.Builtin, args st
 			return s.formatted(thread, args, nil)
 		}
 		if u, ok := a.(*unknown); ok {
+			if m, ok := u.time.(moment); ok && fn.Name() == "str" {
+				return s.momentText(fn.Name()+"("+u.what+")", line(thread), m, m.iso(" "))
+			}
 			return s.unknown(fn.Name()+"("+u.what+")", line(thread)), nil
 		}
 		if m := s.unknownIn(textOf(a)); m != nil {

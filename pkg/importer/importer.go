@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"go.starlark.net/starlark"
@@ -14,7 +15,8 @@ import (
 
 // Options of an import; the zero value imports a file's only source.
 type Options struct {
-	Source string // which one, where a file holds several: its pipeline's name, its own, or its line
+	Source string    // which one, where a file holds several: its pipeline's name, its own, or its line
+	Now    time.Time // what the file's clock shows; zero: what depends on it has no form
 }
 
 // Result is what a file became.
@@ -46,10 +48,10 @@ func (r *Result) LookupEnv(name string) (string, bool) {
 }
 
 // Import reads a Python file, whose name is for messages and for the pipeline's name where the file gives none. It reads no other
-// file, no environment variable and no clock. Its error is an [*Error]; what was understood but has no form in ours is among the
+// file and no environment variable. Its error is an [*Error]; what was understood but has no form in ours is among the
 // result's problems.
 func Import(file string, src []byte, o Options) (*Result, error) {
-	s := &session{file: file, lines: map[starlark.Value]positions{}}
+	s := &session{file: file, now: o.Now, lines: map[starlark.Value]positions{}}
 	switch {
 	case len(src) > MaxFile:
 		return nil, s.errorf(0, "is larger than %d KiB, which an import reads at most", MaxFile>>10)

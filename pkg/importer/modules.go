@@ -29,6 +29,15 @@ func (s *session) importName(thread *starlark.Thread, args starlark.Tuple, _ []s
 			return &environment{s.unknown("os", at)}, nil
 		}
 		return (&environment{s.unknown("os", at)}).Attr(name)
+	case root == "datetime" || root == "pendulum":
+		times := s.pendulumModule(at)
+		if root == "datetime" {
+			times = s.datetimeModule(at)
+		}
+		if name == "" || name == root && root == "pendulum" {
+			return times, nil
+		}
+		return times.Attr(name)
 	case root == "copy":
 		if name == "copy" || name == "deepcopy" {
 			return s.deepCopy(), nil
@@ -50,6 +59,8 @@ func (s *session) member(label, name string, line int) starlark.Value {
 		return starlark.NewBuiltin(name, s.restAPISource)
 	case "pipeline":
 		return starlark.NewBuiltin(name, s.newPipeline)
+	case "pendulum":
+		return s.pendulumModule(line)
 	case "secrets", "config":
 		return &secrets{s.unknown("dlt."+name, line)}
 	case "source", "resource", "transformer":

@@ -24,6 +24,7 @@ const (
 // session is one import.
 type session struct {
 	file     string
+	now      time.Time // zero: nobody knows
 	marks    []mark
 	lines    map[starlark.Value]positions // of dictionaries and lists
 	sources  []*source

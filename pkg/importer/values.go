@@ -16,6 +16,7 @@ type mark struct {
 	optional  bool   // a variable of the environment that may be unset
 	what      string // of an unknown value: what it is
 	line      int    // of an unknown value
+	now       string // what an unknown value is at the import, of one that the clock gives
 }
 
 const (
@@ -77,6 +78,7 @@ type unknown struct {
 	what    string // as in pendulum.today()
 	line    int
 	source  bool // it was reached through a source, so that changing it would change what is loaded
+	time    any  // moment, delta or utc: what is known after all; nil: nothing
 }
 
 var (
@@ -96,12 +98,15 @@ func (u *unknown) then(done string) *unknown {
 	if utf8.RuneCountInString(what) > maxWhat {
 		what = string([]rune(what)[:maxWhat-1]) + "…"
 	}
-	return &unknown{u.session, what, u.line, u.source}
+	return &unknown{session: u.session, what: what, line: u.line, source: u.source}
 }
 
 // String is the mark that shows in strings that u was put into.
 func (u *unknown) String() string {
 	text, err := u.session.text(mark{what: u.what, line: u.line})
+	if m, ok := u.time.(moment); ok {
+		text, err = u.session.momentText(u.what, u.line, m, m.iso(" "))
+	}
 	if err != nil {
 		return u.what
 	}
@@ -115,8 +120,13 @@ func (u *unknown) Hash() (uint32, error) { return starlark.String(u.what).Hash()
 func (u *unknown) Name() string          { return u.what }
 func (u *unknown) AttrNames() []string   { return nil }
 
-// Attr is unknown too.
+// Attr is unknown too, but for what is known of times.
 func (u *unknown) Attr(name string) (starlark.Value, error) {
+	if m, ok := u.time.(moment); ok {
+		if v := m.member(u, name); v != nil {
+			return v, nil
+		}
+	}
 	if name == safe("load") {
 		name = "load"
 	}
@@ -146,8 +156,11 @@ func (u *unknown) Slice(int, int, int) starlark.Value { return u.then("[…]") }
 // Unary is unknown too.
 func (u *unknown) Unary(syntax.Token) (starlark.Value, error) { return u, nil }
 
-// Binary is unknown too.
-func (u *unknown) Binary(op syntax.Token, _ starlark.Value, side starlark.Side) (starlark.Value, error) {
+// Binary is unknown too, but for what is known of times.
+func (u *unknown) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
+	if t := u.arithmetic(op, y, side); t != nil {
+		return t, nil
+	}
 	if side == starlark.Right {
 		return u, nil
 	}
