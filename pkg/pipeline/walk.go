@@ -26,35 +26,61 @@ type worker struct {
 
 	lasting context.Context //nolint:containedctx // outlives the run's by lastWord: what is in hand is settled and committed under it
 
-	walk    extractor.Walker
-	early   sync.WaitGroup      // its requests ahead of their turn
-	under   string              // the parent's record whose children are being read
-	here    map[uint64]struct{} // prints of the keys of that record's children
-	since   extractor.Since
+	walk  extractor.Walker
+	early sync.WaitGroup                    // its requests ahead of their turn
+	asked struct{ requests, retries int64 } // by id, beside the walk's
+
+	course
+	sampling
+	outbox
+	census
+	scratch
+}
+
+// course is where the walk stands, as its states say.
+type course struct {
 	number  int64 // of the walk
+	since   extractor.Since
 	resumed bool
 	first   *int64 // the walk's first total
-	batch   *batch
-	spare   *batch
-	flight  *flight        // nil: no commit is out
-	sent    []kafka.Record // the memory of what the last commit sent
+	diff    bool   // records are compared with the topic
+	overlap bool   // the next page was committed before
+}
+
+// sampling is what the first schema waits for.
+type sampling struct {
 	sample  []*extractor.Page
-	sampled int          // bytes
-	began   time.Time    // of the sample
-	opened  time.Time    // of the batch
-	records int64        // rows of this walk, in this process
-	keys    int64        // distinct ones
-	twice   bool         // a key stood on two pages
-	blind   bool         // not all keys of this walk could be remembered
-	unsure  bool         // and there came more, which may be among the forgotten ones: nothing is proven
-	buried  *table.Index // keys of committed dead letters that the topic does not hold; nil: none
-	hasher  record.Hasher
-	left    record.Tape                       // of a record, without what the contract discards
-	trial   []byte                            // scratch: a body that is only tried
-	told    map[string]bool                   // fields of which a discarded value or record was logged
-	diff    bool                              // records are compared with the topic
-	overlap bool                              // the next page was committed before
-	asked   struct{ requests, retries int64 } // by id, beside the walk's
+	sampled int       // bytes
+	began   time.Time // of the sample
+}
+
+// outbox is what is on its way to the topic.
+type outbox struct {
+	batch  *batch
+	spare  *batch
+	opened time.Time      // of the batch
+	flight *flight        // nil: no commit is out
+	sent   []kafka.Record // the memory of what the last commit sent
+}
+
+// census is what the verdict is made of: the rows and keys of this walk, in this process.
+type census struct {
+	records int64
+	keys    int64               // distinct ones
+	twice   bool                // a key stood on two pages
+	blind   bool                // not all keys of this walk could be remembered
+	unsure  bool                // and there came more, which may be among the forgotten ones: nothing is proven
+	buried  *table.Index        // keys of committed dead letters that the topic does not hold; nil: none
+	under   string              // the parent's record whose children are being read
+	here    map[uint64]struct{} // prints of the keys of that record's children
+}
+
+// scratch is what each record needs anew.
+type scratch struct {
+	hasher record.Hasher
+	left   record.Tape     // of a record, without what the contract discards
+	trial  []byte          // a body that is only tried
+	told   map[string]bool // fields of which a discarded value or record was logged
 }
 
 // fetched is what the fetcher hands over: a page or the error that ended the walk (io.EOF: its end).
@@ -68,7 +94,8 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	if s.codec.fault != nil {
 		return s.codec.fault
 	}
-	w := &worker{session: s, p: p, sum: sum, batch: newBatch(s.keyed(), len(s.res.PrimaryKey) > 0), spare: newBatch(s.keyed(), len(s.res.PrimaryKey) > 0)}
+	w := &worker{session: s, p: p, sum: sum}
+	w.batch, w.spare = newBatch(s.keyed(), len(s.res.PrimaryKey) > 0), newBatch(s.keyed(), len(s.res.PrimaryKey) > 0)
 	var release func()
 	s.codec.fresh = false
 	w.lasting, release = grace(ctx)
