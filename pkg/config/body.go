@@ -16,10 +16,7 @@ type Match struct {
 // requestBody reads method, json and data.
 func (l *loader) requestBody(o *object, e *Endpoint, f *format) {
 	e.Method = "GET"
-	if m := o.get("method"); m != nil {
-		v, ok := l.word(m, "GET", "POST")
-		assign(&e.Method, v, ok)
-	}
+	o.setWord("method", &e.Method, "GET", "POST")
 	object, data := o.get("json"), o.get("data")
 	if given(object) {
 		if object.kind != mappingKind {

@@ -65,20 +65,14 @@ func (l *loader) client(n *node) (c Client, paginator *node) {
 			l.warn(a, "goes to another machine over http, readable on its way; use https in base_url")
 		}
 	}
-	if t := o.get("timeout"); t != nil {
-		v, ok := l.duration(t, 1)
-		assign(&c.Timeout, v, ok)
-	}
+	o.setDuration("timeout", &c.Timeout, 1)
 	if r := o.get("retry"); r != nil {
 		l.retry(r, &c.Retry)
 	}
 	if m := o.get("limits"); m != nil {
 		l.limits(m, &c.Limits)
 	}
-	if v := o.get("concurrency"); v != nil {
-		i, ok := l.integer(v, 1, 256)
-		assign(&c.Concurrency, int(i), ok)
-	}
+	o.setInt("concurrency", &c.Concurrency, 1, 256)
 	if r := o.get("rate_limit"); given(r) {
 		c.RateLimit = l.rateLimit(r)
 	}
@@ -90,10 +84,7 @@ func (l *loader) client(n *node) (c Client, paginator *node) {
 
 func (l *loader) retry(n *node, r *Retry) {
 	o := l.object(n)
-	if v := o.get("max_retries"); v != nil {
-		i, ok := l.integer(v, 0, 100)
-		assign(&r.MaxRetries, int(i), ok)
-	}
+	o.setInt("max_retries", &r.MaxRetries, 0, 100)
 	if v := o.get("factor"); v != nil {
 		f, ok := l.number(v, 1, 100)
 		assign(&r.Factor, f, ok)
@@ -115,10 +106,7 @@ func (l *loader) retry(n *node, r *Retry) {
 		}
 		l.wrong(at, "makes initial_interval longer than max_interval; the first wait must not exceed the longest (30s by default)")
 	}
-	if v := o.get("max_retry_after"); v != nil {
-		d, ok := l.duration(v, 0)
-		assign(&r.MaxRetryAfter, d, ok)
-	}
+	o.setDuration("max_retry_after", &r.MaxRetryAfter, 0)
 	if v := o.get("status_codes"); v != nil {
 		if v.kind != listKind {
 			l.wrong(v, "is %s; it must be a list of numbers, as in [429, 500, 502, 503, 504]", v.what())
@@ -139,10 +127,7 @@ func (l *loader) limits(n *node, m *Limits) {
 		i, ok := l.size(v)
 		assign(&m.Body, i, ok)
 	}
-	if v := o.get("depth"); v != nil {
-		i, ok := l.integer(v, 1, 10_000)
-		assign(&m.Depth, int(i), ok)
-	}
+	o.setInt("depth", &m.Depth, 1, 10_000)
 	o.done()
 }
 
@@ -153,10 +138,7 @@ func (l *loader) rateLimit(n *node) *RateLimit {
 		i, ok := l.integer(v, 1, math.MaxInt32)
 		assign(&r.Requests, int(i), ok)
 	}
-	if v := o.get("per"); v != nil {
-		d, ok := l.duration(v, 1)
-		assign(&r.Per, d, ok)
-	}
+	o.setDuration("per", &r.Per, 1)
 	o.done()
 	return r
 }

@@ -37,8 +37,8 @@ func (l *loader) incremental(n *node, param string) *Incremental {
 		inc.End = l.cursorValue(end)
 	}
 	if param == "" {
-		o.paramName("start_param", &inc.StartParam)
-		o.paramName("end_param", &inc.EndParam)
+		o.setText("start_param", &inc.StartParam)
+		o.setText("end_param", &inc.EndParam)
 	} else {
 		o.get("type")
 		if given(end) {

@@ -57,26 +57,11 @@ func (l *loader) kafka(n, root *node) (Kafka, topicBlock) {
 			l.wrong(s, "would send the password readable over the network; add tls: true (only brokers on loopback may do without)")
 		}
 	}
-	if v := o.get("timeout"); v != nil {
-		d, ok := l.duration(v, 1)
-		assign(&k.Timeout, d, ok)
-	}
-	if v := o.get("commit_interval"); v != nil {
-		d, ok := l.duration(v, 0)
-		assign(&k.CommitInterval, d, ok)
-	}
-	if v := o.get("commit_timeout"); v != nil {
-		d, ok := l.duration(v, 1)
-		assign(&k.CommitTimeout, d, ok)
-	}
-	if v := o.get("resume_within"); v != nil {
-		d, ok := l.duration(v, 0)
-		assign(&k.ResumeWithin, d, ok)
-	}
-	if v := o.get("compression"); v != nil {
-		w, ok := l.word(v, "none", "gzip", "snappy", "zstd", "lz4")
-		assign(&k.Compression, w, ok)
-	}
+	o.setDuration("timeout", &k.Timeout, 1)
+	o.setDuration("commit_interval", &k.CommitInterval, 0)
+	o.setDuration("commit_timeout", &k.CommitTimeout, 1)
+	o.setDuration("resume_within", &k.ResumeWithin, 0)
+	o.setWord("compression", &k.Compression, "none", "gzip", "snappy", "zstd", "lz4")
 	if v := o.get("index"); v != nil {
 		inner := l.object(v)
 		if m := inner.get("max_bytes"); m != nil {

@@ -109,7 +109,7 @@ func (l *loader) paginator(n *node) Paginator {
 		if v := o.get("cursor_key"); v != nil {
 			l.headerName(v, &p.CursorKey)
 		}
-		o.paramName("cursor_param", &p.CursorParam)
+		o.setText("cursor_param", &p.CursorParam)
 		l.total(o, &p, nil)
 	case "json_link", "json_response":
 		p.Type = "json_link"
@@ -117,7 +117,7 @@ func (l *loader) paginator(n *node) Paginator {
 		l.total(o, &p, nil)
 	case "header_link":
 		p.LinksNextKey = "next"
-		o.paramName("links_next_key", &p.LinksNextKey)
+		o.setText("links_next_key", &p.LinksNextKey)
 		l.total(o, &p, nil)
 	}
 	o.done()
@@ -236,10 +236,7 @@ func (l *loader) total(o *object, p *Paginator, fallback *Query) {
 // tokenEnds reads what ends a walk by cursors besides their end.
 func (l *loader) tokenEnds(o *object, p *Paginator) {
 	l.total(o, p, nil)
-	if v := o.get("stop_after_empty_page"); v != nil {
-		b, ok := l.boolean(v)
-		assign(&p.StopAfterEmpty, b, ok)
-	}
+	o.setBool("stop_after_empty_page", &p.StopAfterEmpty)
 	if more := o.get("has_more_path"); given(more) {
 		p.HasMorePath = l.innerQuery(more)
 	}
@@ -256,10 +253,7 @@ func (l *loader) ends(o *object, p *Paginator, maximum string, first int64) {
 		}
 	}
 	p.StopAfterEmpty = true
-	if v := o.get("stop_after_empty_page"); v != nil {
-		b, ok := l.boolean(v)
-		assign(&p.StopAfterEmpty, b, ok)
-	}
+	o.setBool("stop_after_empty_page", &p.StopAfterEmpty)
 	more := o.get("has_more_path")
 	if given(more) {
 		p.HasMorePath = l.innerQuery(more)
@@ -277,11 +271,4 @@ func defaultQuery(text string, names ...string) *Query {
 	q := QueryOf(names...)
 	q.Text = text
 	return &q
-}
-
-func (o *object) paramName(name string, dst *string) {
-	if n := o.get(name); n != nil {
-		v, ok := o.text(n)
-		assign(dst, v, ok)
-	}
 }

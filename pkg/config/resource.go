@@ -157,10 +157,7 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 	} else if u.nameAt = o.want("name", "give the resource a name of letters, digits, _ and -"); u.nameAt != nil {
 		u.Name = l.resourceName(u.nameAt)
 	}
-	if v := o.get("selected"); v != nil {
-		b, ok := l.boolean(v)
-		assign(&u.selected, b, ok)
-	}
+	o.setBool("selected", &u.selected)
 	u.Disposition = l.disposition(o, ctx.partial || !u.selected)
 	if k := o.get("primary_key"); given(k) {
 		u.PrimaryKey = l.primaryKey(k)
@@ -184,10 +181,7 @@ func (l *loader) resource(n *node, ctx resourceContext) unfinished {
 	if v := o.accept("table_name"); given(v) && (v.kind != scalarKind || u.nameAt == nil || v.text != u.nameAt.text) {
 		l.wrong(v, "is not supported; kafka.topic names the topic")
 	}
-	if v := o.get("nested"); v != nil {
-		w, ok := l.word(v, "record", "json")
-		assign(&u.Nested, w, ok)
-	}
+	o.setWord("nested", &u.Nested, "record", "json")
 	if v := o.get("columns"); given(v) {
 		u.Columns = l.columns(v, u.PrimaryKey, ctx.partial)
 	}

@@ -45,14 +45,8 @@ func (l *loader) schema(n *node) (s Schema, nested string) {
 	if d := o.get("directory"); d != nil {
 		s.Directory = l.directory(d)
 	}
-	if v := o.get("nested"); v != nil {
-		w, ok := l.word(v, "record", "json")
-		assign(&nested, w, ok)
-	}
-	if v := o.get("names"); v != nil {
-		w, ok := l.word(v, "source", "snake_case")
-		assign(&s.Names, w, ok)
-	}
+	o.setWord("nested", &nested, "record", "json")
+	o.setWord("names", &s.Names, "source", "snake_case")
 	if r := o.get("registry"); given(r) {
 		s.Registry = l.registry(r)
 	}

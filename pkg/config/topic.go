@@ -88,10 +88,7 @@ func (l *loader) topic(o *object, t topicBlock) topicBlock {
 	if n := o.get("config"); n != nil {
 		t.Config = l.topicConfig(n, t.Config)
 	}
-	if n := o.get("publish"); n != nil {
-		v, ok := l.word(n, "changed", "all")
-		assign(&t.Publish, v, ok)
-	}
+	o.setWord("publish", &t.Publish, "changed", "all")
 	if n := o.get("deletes"); n != nil {
 		t.deletes, t.Deletes = n, l.readDeletes(n)
 	}
