@@ -103,10 +103,10 @@ func TestSecondSignal(t *testing.T) {
 			}
 		}
 	}()
-	o := p.wait(143)
+	o := p.finish(143)
 	close(ended)
-	if o.stdout != "" {
-		s.Errorf("it took its time to say %s", o.stdout)
+	if o.summary.Status != "interrupted" || !strings.Contains(o.summary.Error, "ended at once") || strings.Count(o.stdout, "\n") != 1 {
+		s.Errorf("it says %s; want one document, of a process that was ended", o.stdout)
 	}
 }
 
