@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t') }
 
 // What scans a token returns where it ends, or the complement of where it is wrong.
 
@@ -70,8 +70,8 @@ func (t *Tape) text(i int) (end int, flags uint8) {
 	for i++; i < len(b); {
 		if i+8 <= len(b) {
 			x := binary.LittleEndian.Uint64(b[i:])
-			quote, slash := x^ones*'"', x^ones*'\\'
-			stop := (x | (x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash) & highs
+			// Of each byte, the highest bit says: not ASCII | a control or (its bit 1 flipped) a quote | a backslash.
+			stop := (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highs
 			if stop == 0 {
 				i += 8
 				continue

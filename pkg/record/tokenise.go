@@ -102,6 +102,17 @@ value:
 	f.count++
 
 after:
+	if f.name < f.end { // the next name, between the comma and the colon, as the twin has it
+		twin := &nodes[f.name]
+		comma, end := int(twin.off)-1, int(twin.end)+1
+		if end = i + end - comma; b[comma] == ',' && end <= len(b) && b[end-1] == ':' && string(b[i:end]) == string(b[comma:twin.end+1]) {
+			nodes = extend(nodes)
+			nodes[len(nodes)-1].scalar(String, i+1, end-1, len(nodes), twin.flags)
+			f.twin, f.name = f.name+1, nodes[f.name+1].next
+			named, mark, i = true, end-1, end
+			goto value
+		}
+	}
 	named, mark = false, i
 	for i < len(b) && isSpace(b[i]) {
 		i++
