@@ -78,6 +78,9 @@ func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
 }
 
 func appendScalar(dst, page []byte, n *node) []byte {
+	if n.kind == String {
+		return appendText(append(dst, '"'), page, n)
+	}
 	from, to := int(n.off), int(n.end)
 	switch n.kind {
 	case Null:
@@ -86,10 +89,8 @@ func appendScalar(dst, page []byte, n *node) []byte {
 		return append(dst, 'f')
 	case True:
 		return append(dst, 't')
-	case Number:
-		return appendShort(appendLength(append(dst, '#'), to-from), page, from, to)
 	}
-	return appendText(append(dst, '"'), page, n)
+	return appendShort(appendLength(append(dst, '#'), to-from), page, from, to)
 }
 
 func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
@@ -101,12 +102,15 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 	}
 	t, n := v.tape, v.node()
 	values, present := s.values[:0], 0
-	for at := v.at + 2; at <= n.next; { // after the name
-		if t.nodes[at].kind != Null {
+	for at := v.at + 2; at <= n.next; at += 2 { // after the name
+		value := &t.nodes[at]
+		if value.kind != Null {
 			present++
 		}
 		values = append(values, at)
-		at = t.nodes[at].next + 1
+		if value.kind >= Object { // else it is the next one's, which needs no waiting for
+			at = value.next - 1
+		}
 	}
 	s.values = values
 	dst = appendLength(append(dst, '{'), present)

@@ -138,7 +138,10 @@ func (c *Cursor) Member() (name, value Value, ok bool) {
 		return Value{}, Value{}, false
 	}
 	name, value = Value{c.tape, c.at}, Value{c.tape, c.at + 1}
-	c.at = value.node().next
+	c.at += 2
+	if n := value.node(); n.kind >= Object {
+		c.at = n.next
+	}
 	return name, value, true
 }
 
@@ -256,12 +259,11 @@ func shortFloat(text []byte) (f float64, ok bool) {
 	var n uint64
 	point := len(text) - 1
 	for i, c := range text {
-		switch {
-		case c == '.':
+		if c -= '0'; c <= 9 {
+			n = n*10 + uint64(c)
+		} else if text[i] == '.' {
 			point = i
-		case c-'0' <= 9:
-			n = n*10 + uint64(c-'0')
-		default:
+		} else {
 			return 0, false
 		}
 	}

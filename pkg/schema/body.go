@@ -62,6 +62,47 @@ func (e *Encoder) array(dst []byte, items *plan, v record.Value) (_ []byte, err 
 	return append(dst, 0), nil
 }
 
+// appendScalars writes an array whose elements are all null or of the only type of items, a string, a long or a double.
+func appendScalars(dst []byte, items *plan, v record.Value) (_ []byte, ok bool) {
+	if len(items.alts) != 1 {
+		return dst, false
+	}
+	a := &items.alts[0]
+	if n := v.Len(); n > 0 {
+		dst = appendLong(dst, int64(n))
+	}
+	c := v.Cursor()
+	for el, more := c.Element(); more; el, more = c.Element() {
+		k := el.Kind()
+		if k == record.Null && items.nullable {
+			dst = appendLong(dst, items.null)
+			continue
+		}
+		if items.union {
+			dst = appendLong(dst, a.branch)
+		}
+		switch {
+		case a.op == opString && k == record.String:
+			dst = appendText(dst, el)
+		case a.op == opLong && k == record.Number:
+			n, err := el.Int64()
+			if err != nil {
+				return dst, false
+			}
+			dst = appendLong(dst, n)
+		case a.op == opDouble && k == record.Number:
+			f, ok := float(el)
+			if !ok {
+				return dst, false
+			}
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
+		default:
+			return dst, false
+		}
+	}
+	return append(dst, 0), true
+}
+
 func (e *Encoder) mapping(dst []byte, values *plan, v record.Value) (_ []byte, err error) {
 	if n := v.Len(); n > 0 {
 		dst = appendLong(dst, int64(n))

@@ -116,6 +116,14 @@ func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, e
 				dst = binary.LittleEndian.AppendUint64(f.begin(dst), math.Float64bits(d))
 				continue
 			}
+		case f.op == opBoolean && k <= record.True:
+			dst = append(f.begin(dst), byte(k-record.False))
+			continue
+		case f.op == opArray && k == record.Array:
+			if out, ok := appendScalars(f.begin(dst), f.plan.alts[0].items, v); ok {
+				dst = out
+				continue
+			}
 		case f.op == opRecord && k == record.Object:
 			if dst, err = e.record(f.begin(dst), f.plan.alts[0].record, v); err != nil {
 				return dst, within(f.field.source, err)
