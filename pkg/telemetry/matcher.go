@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"html"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -251,22 +252,10 @@ func unescape(s, slashes string) (meaning string, size int) {
 }
 
 // hexValue reads exactly n hex digits of either case.
-func hexValue(s string, n int) (v uint32, ok bool) {
+func hexValue(s string, n int) (uint32, bool) {
 	if len(s) < n {
 		return 0, false
 	}
-	for _, c := range []byte(s[:n]) {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		v = v<<4 | uint32(c)
-	}
-	return v, true
+	u, err := strconv.ParseUint(s[:n], 16, 32)
+	return uint32(u), err == nil
 }
