@@ -119,7 +119,7 @@ func authRemedy(err error) string {
 	case as[*registry.AuthError](err):
 		return "mend schema.registry, or grant the right, and run again"
 	case errors.As(err, &broker) && broker.Operation == "Authenticate":
-		return "mend kafka.sasl and run again"
+		return "mend kafka.sasl, or kafka.tls where a login needs it, and run again"
 	case broker != nil:
 		return "grant the right and run again"
 	case as[*rest.TokenError](err):

@@ -170,8 +170,24 @@ func TestAdviceOfBrokers(t *testing.T) {
 			}
 		})
 	}
+	login, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("PLAIN", "u", "right"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(login.Close)
+	login.ControlKey(int16(kmsg.SASLAuthenticate), func(req kmsg.Request) (kmsg.Response, error, bool) { // as a real broker (KIP-152)
+		resp := req.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+		resp.ErrorCode = kerr.SaslAuthenticationFailed.Code
+		return resp, nil, true
+	})
 	w := begin(t)
-	sum := w.must(w.configured(resource("rows", "rows", ""), "replication_factor: 9", pipeline.Options{})).Run(t.Context())
+	w.brokers = login.ListenAddrs()
+	sum := w.must(w.configured(resource("rows", "rows", ""), "sasl: {mechanism: PLAIN, username: u, password: wrong}", pipeline.Options{})).Run(t.Context())
+	if sum.ExitCode != pipeline.ExitAuth || !strings.Contains(sum.Error, "mend kafka.sasl") {
+		t.Errorf("a login that is refused: exit %d (%s)", sum.ExitCode, sum.Error)
+	}
+	w = begin(t)
+	sum = w.must(w.configured(resource("rows", "rows", ""), "replication_factor: 9", pipeline.Options{})).Run(t.Context())
 	if sum.ExitCode != pipeline.ExitUsage || !strings.Contains(sum.Error, "p.") || !strings.Contains(sum.Error, "check kafka.topic, partitions, replication_factor") {
 		t.Errorf("a topic that can't be made: exit %d (%s)", sum.ExitCode, sum.Error)
 	}
