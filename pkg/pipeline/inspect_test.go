@@ -18,7 +18,7 @@ import (
 	"producer/pkg/schema"
 )
 
-// The tests of package inspect are here, as what they look at is what a run leaves.
+// Of package inspect, what needs a run before it; the rest is tested there.
 
 // told renders findings for comparison: kind, field, Avro name, type and how many records.
 func told(d inspect.ResourceDiff) string {
