@@ -78,7 +78,7 @@ func rewrite(src string) (text string, err error) {
 	for _, decorated := range []bool{true, false} {
 		for _, f := range w.functions {
 			if f.decorated == decorated {
-				w.write("(", syntax.Quote(f.name, false), ",", f.name, ")", ",")
+				w.write("(", syntax.Quote(f.name, false), ",", safe(f.name), ")", ",")
 			}
 		}
 	}
