@@ -71,7 +71,7 @@ func importFile(file, source, output string, stdout, stderr io.Writer) error {
 	for i, p := range problems {
 		lines[i] = p.In(file)
 	}
-	return &exit{code: pipeline.ExitUsage, text: strings.Join(lines, "\nerror: ")}
+	return &exit{code: pipeline.ExitUsage, text: strings.Join(lines, "\n")}
 }
 
 // refused is what validate would say of the result, by the lines of the Python file.

@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if e := (*exit)(nil); errors.As(err, &e) {
 		if e.text != "" {
-			fmt.Fprintln(stderr, "error:", e.text)
+			fmt.Fprintln(stderr, "error:", strings.ReplaceAll(e.text, "\n", "\nerror: "))
 		}
 		return e.code
 	}

@@ -150,3 +150,40 @@ func (s *safeBuffer) String() string {
 	defer s.mu.Unlock()
 	return s.b.String()
 }
+
+// Who waits for brokers that are not there is told so before they are given up.
+func TestNoBroker(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	file := good(t, "127.0.0.1:1", "")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(text, []byte("kafka: {"), []byte("kafka: {timeout: 200ms, "), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code := run(t.Context(), []string{"run", "-c", file}, &stdout, &stderr)
+	waiting := strings.Index(stderr.String(), "no broker has answered yet brokers=127.0.0.1:1 waits_for=200ms")
+	if gone := strings.Index(stderr.String(), "gave up after 200ms"); code != pipeline.ExitUnavailable || waiting < 0 || gone < waiting {
+		t.Errorf("exit %d, %s", code, &stderr)
+	}
+}
+
+// Each mistake is a line with its own mark.
+func TestEachMistakeIsMarked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(file, []byte("pipeline: s p\nsource: {client: {base_url: x}, resources: [a]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	run(t.Context(), []string{"validate", "-c", file}, &stdout, &stderr)
+	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "error: "+file) {
+			t.Errorf("%q has no mark", line)
+		}
+	}
+	if len(lines) < 2 || strings.Contains(stderr.String(), "{pipeline}") {
+		t.Errorf("got %s", &stderr)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -261,8 +262,18 @@ func (o *output) print(sum pipeline.Summary) error {
 	if _, err := to.Write(text.Bytes()); err != nil || o.json {
 		return err
 	}
+	o.complain(sum)
+	return nil
+}
+
+// complain logs why resources failed, the gravest reason, which is the run's, once and last.
+func (o *output) complain(sum pipeline.Summary) {
+	for _, r := range sum.Resources {
+		if r.Status == pipeline.Failed && !strings.Contains(r.Error, sum.Error) { // one that was not begun repeats the run's
+			o.log.Error(r.Error)
+		}
+	}
 	if sum.Error != "" {
 		o.log.Error(sum.Error, "exit", sum.ExitCode)
 	}
-	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -59,6 +60,33 @@ func TestTableSaysWhatItCounts(t *testing.T) {
 			if err := table(&b, sum, 0); err != nil || strings.Contains(b.String(), "are those that are committed") != want {
 				t.Errorf("%s after %d requests: %v, got\n%s", status, requests, err, &b)
 			}
+		}
+	}
+}
+
+// Every resource that failed says why, the gravest last; what ended the run before others began is said once.
+func TestEveryFailureIsTold(t *testing.T) {
+	failed := func(name, why string) pipeline.Resource {
+		return pipeline.Resource{Resource: name, Status: pipeline.Failed, Error: why}
+	}
+	for want, rows := range map[string][]pipeline.Resource{
+		"a: 404, c: no key exit=4": {failed("a", "a: 404"), {Resource: "b", Status: pipeline.Complete}, failed("c", "c: no key")},
+		"c: no key exit=4":         {failed("c", "c: no key"), failed("d", "not begun: c: no key"), {Resource: "e", Status: pipeline.Skipped, Error: "its parent d is failed"}},
+	} {
+		var log bytes.Buffer
+		plain := func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+		o := &output{stdout: &bytes.Buffer{}, width: func() int { return 0 }, log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: plain}))}
+		if err := o.print(pipeline.Summary{Pipeline: "crm", Status: pipeline.Failed, ExitCode: 4, Error: "c: no key", Resources: rows}); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.NewReplacer("msg=", "", `"`, "", "\n", ", ").Replace(strings.TrimSpace(log.String()))
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (l *loader) directory(n *node) string {
 	info, err := os.Stat(p)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.warn(n, "is the directory "+quote(n.text)+", which isn't there: every schema is inferred")
+		l.warn(n, "is the directory "+quote(n.text)+", which isn't there: every schema is inferred (producer schema infer makes it)")
 	case err != nil:
 		l.wrong(n, "is the directory %s, which can't be read: %s; paths are relative to this file", quote(n.text), cause(err))
 	case !info.IsDir():

@@ -87,6 +87,9 @@ func syntaxText(err error) string {
 	if strings.HasPrefix(msg, "unknown anchor") {
 		return "is not YAML: an alias (*) here names no anchor; quote a value that begins with * or &"
 	}
+	if msg == "found character that cannot start any token" {
+		msg += "; indent by spaces, not tabs, and quote a value that begins with @, ` or %"
+	}
 	return "is not YAML: " + msg
 }
 

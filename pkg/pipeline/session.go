@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"producer/pkg/checkpoint"
@@ -108,15 +109,23 @@ func (p *Pipeline) kafkaOptions() (kafka.Options, error) {
 	return o, nil
 }
 
+// patience is how long brokers may owe their first answer before the log says so, or half of what they have in all.
+const patience = 3 * time.Second
+
 // connect opens the cluster, unless it is open.
 func (p *Pipeline) connect(ctx context.Context) error {
 	if p.cluster != nil {
 		return nil
 	}
 	o, err := p.kafkaOptions()
-	if err == nil {
-		p.cluster, err = kafka.Open(ctx, o)
+	if err != nil {
+		return err
 	}
+	waits := time.AfterFunc(min(patience, o.Timeout/2), func() {
+		p.log.Warn("no broker has answered yet", "brokers", strings.Join(o.Brokers, ", "), "waits_for", o.Timeout)
+	})
+	defer waits.Stop()
+	p.cluster, err = kafka.Open(ctx, o)
 	return err
 }
 
