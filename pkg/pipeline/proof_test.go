@@ -69,6 +69,21 @@ func TestProofNeedsMemory(t *testing.T) {
 	}
 }
 
+// A listing of whose first answer nothing names a next page may be longer: who has not said that it is one page is warned.
+func TestGuessOfOnePage(t *testing.T) {
+	for endpoint, warns := range map[string]bool{
+		"params: {limit: 3}, paginator: auto": true, "params: {limit: 3}, paginator: single_page": false, "paginator: {type: offset, limit: 3}": false,
+	} {
+		w := begin(t, rows(3)...)
+		var log bytes.Buffer
+		text := strings.Replace(resource("rows", "rows", ""), "paginator: {type: offset, limit: 10}", endpoint, 1)
+		got := w.run(w.must(w.configured(text, "", pipeline.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})), pipeline.ExitOK)
+		if said := strings.Contains(log.String(), "no way to a next page was found"); said != warns || got.Records != 3 {
+			t.Errorf("%s: warned %v, %d records; want %v, 3", endpoint, said, got.Records, warns)
+		}
+	}
+}
+
 // An empty listing is proven by its empty page, and its total is the one that the page shows.
 func TestEmptyListing(t *testing.T) {
 	w := begin(t)

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"producer/pkg/extractor"
@@ -23,6 +24,10 @@ func (w *worker) take(ctx context.Context, page *extractor.Page) error {
 	}
 	if page.Detected != "" {
 		w.p.log.Info("found out from the first answer; write it down to have it so for ever", "resource", w.res.Name, "found", page.Detected)
+	}
+	if strings.HasPrefix(page.Detected, "paginator single_page") { // right for some listings; of others it leaves out all but a page
+		w.p.log.Warn("no way to a next page was found in the first answer, which is taken for the whole listing: write down the endpoint's "+
+			"paginator, which is single_page if that is so", "resource", w.res.Name, "records", len(page.Records))
 	}
 	if page.Total != nil {
 		w.sum.Total = page.Total
