@@ -49,7 +49,7 @@ func inferCommand(stdout, stderr io.Writer) *cobra.Command {
 			return f.with(stdout, stderr, func(p *pipeline.Pipeline, out *output) error {
 				files, err := inspect.Infer(cmd.Context(), p, f.force)
 				for _, i := range files {
-					fmt.Fprintf(stdout, "%s: %d fields, from %d records on %d pages\n", i.File, i.Fields, i.Records, i.Pages)
+					fmt.Fprintf(stdout, "%s: %d fields, from %d records on %s\n", i.File, i.Fields, i.Records, pages(i.Pages))
 				}
 				if err != nil {
 					return &exit{code: pipeline.ExitCode(err), text: out.redactor.String(err.Error())}
@@ -152,7 +152,7 @@ func describe(w io.Writer, r inspect.ResourceDiff) {
 		fmt.Fprintf(w, "%s: %s\n\n", r.Resource, r.Error)
 		return
 	}
-	fmt.Fprintf(w, "%s: %d records on %d pages, against %s\n", r.Resource, r.Records, r.Pages, against)
+	fmt.Fprintf(w, "%s: %d records on %s, against %s\n", r.Resource, r.Records, pages(r.Pages), against)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	feel := map[string][]string{}
 	var order []string
@@ -187,6 +187,13 @@ func describe(w io.Writer, r inspect.ResourceDiff) {
 		}
 	}
 	fmt.Fprintf(w, "  %s\n\n", verdicts(r))
+}
+
+func pages(n int) string {
+	if n == 1 {
+		return "1 page"
+	}
+	return fmt.Sprintf("%d pages", n)
 }
 
 func verdicts(r inspect.ResourceDiff) string {
