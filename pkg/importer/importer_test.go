@@ -145,7 +145,9 @@ func TestUncalled(t *testing.T) {
 		"function":   "from dlt.sources.rest_api import rest_api_source\ndef sales():\n  return rest_api_source(" + config + ")",
 		"decorated": "import dlt\nfrom rest_api import rest_api_resources\ndef helper(): raise ValueError()\n" +
 			"@dlt.source(max_table_nesting=2)\ndef sales(key: str = dlt.secrets.value):\n  yield from rest_api_resources(" + config + ")",
-		"beside a function load": "import dlt\n@dlt.source\ndef sales():\n  yield from rest_api_resources(" + config + ")\n" +
+		"arguments": "from dlt.sources.rest_api import rest_api\nconfig = " + config + "\n" +
+			"def sales():\n  return rest_api(config['client'], resources=config['resources'], resource_defaults=None)",
+		"beside a function load": "import dlt\nfrom dlt.sources.rest_api import rest_api_resources\n@dlt.source\ndef sales():\n  yield from rest_api_resources(" + config + ")\n" +
 			"def load() -> None:\n  dlt.pipeline().run(sales())\nif __name__ == '__main__':\n  load()",
 	} {
 		r, err := importer.Import("p.py", []byte(python), importer.Options{})
@@ -153,6 +155,8 @@ func TestUncalled(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		} else if r.Pipeline != "sales" {
 			t.Errorf("%s: got pipeline %s, want sales", name, r.Pipeline)
+		} else if all := problems(t, r.YAML, r.LookupEnv); len(all) > 0 {
+			t.Errorf("%s: got %v", name, all)
 		}
 	}
 }

@@ -24,12 +24,22 @@ type pipeline struct {
 	name string
 }
 
-// restAPISource is rest_api_source and rest_api_resources.
+// restAPI is what dlt's rest_api takes, in place of a dictionary of it.
+var restAPI = model{params: []string{"client", "resources", "resource_defaults"}}
+
+// restAPISource is rest_api_source, rest_api_resources and rest_api.
 func (s *session) restAPISource(thread *starlark.Thread, fn *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	at := line(thread)
 	src := &source{unknown: s.unknown("source", at), line: at}
 	src.source = true
 	var config starlark.Value
+	if fn.Name() == "rest_api" && len(args)+len(kwargs) > 1 {
+		whole, err := s.dictionary(thread, fn.Name(), restAPI, args, kwargs)
+		if err != nil {
+			return nil, err
+		}
+		args, kwargs = starlark.Tuple{whole}, nil
+	}
 	if len(args) > 0 {
 		config = args[0]
 	}
