@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -66,6 +67,10 @@ func (w *worker) finish(ctx context.Context) error {
 	}
 	w.p.log.Info("the walk has ended", "resource", w.res.Name, "walk", w.number, "proof", string(w.sum.Proof), "because", why, "pages", w.sum.Pages,
 		"records", w.records, "keys", w.keys, "first_total", number(w.first), "last_total", number(w.sum.Total))
+	if hidden := w.records - w.keys; w.keyed() && !w.resumed && !w.unsure && hidden*10 > w.records { // more than a listing shifts
+		w.p.log.Warn("records have the keys of others, and take their places: see that primary_key identifies a record", "resource", w.res.Name,
+			"primary_key", fmt.Sprint(w.res.PrimaryKey), "records", w.records, "keys", w.keys)
+	}
 	return fault
 }
 

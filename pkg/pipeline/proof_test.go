@@ -69,6 +69,22 @@ func TestProofNeedsMemory(t *testing.T) {
 	}
 }
 
+// A field that many records share is no primary key, and is said to be none; a row or two that shifted are no such case.
+func TestKeyThatHides(t *testing.T) {
+	for shared, warns := range map[int]bool{0: false, 2: false, 30: true} {
+		w := begin(t, rows(60)...)
+		for i := range shared {
+			w.rows[i*2+1] = row(i*2+1, 7)
+		}
+		var log bytes.Buffer
+		w.run(w.must(w.configured(resource("rows", "rows", ""), "", pipeline.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})), pipeline.ExitOK)
+		want := fmt.Sprintf(`take their places: see that primary_key identifies a record" resource=rows primary_key=[id] records=60 keys=%d`, 60-shared)
+		if strings.Contains(log.String(), want) != warns {
+			t.Errorf("%d hidden: got %s", shared, &log)
+		}
+	}
+}
+
 // A listing of whose first answer nothing names a next page may be longer: who has not said that it is one page is warned.
 func TestGuessOfOnePage(t *testing.T) {
 	for endpoint, warns := range map[string]bool{
