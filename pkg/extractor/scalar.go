@@ -2,6 +2,7 @@ package extractor
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -10,19 +11,23 @@ import (
 	"producer/pkg/record"
 )
 
-// count reads a number of rows or pages: a number, or text that is one. What is negative, fractional, an object or beyond 64
-// bits counts as absent.
+// count reads a number of rows or pages: a number, or text that is one. What is negative, fractional or an object counts as
+// absent. What is beyond 64 bits is the greatest number that is not: no listing reaches either.
 func count(v record.Value) (int64, bool) {
 	if v.Kind() != record.Number && v.Kind() != record.String {
 		return 0, false
 	}
 	text := string(bytes.TrimSpace(v.AppendText(nil)))
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return n, n >= 0
 	}
 	f, err := strconv.ParseFloat(text, 64) // 1e3, 1000.0
-	if err != nil || f != math.Trunc(f) || f < 0 || f >= 1<<53 || strings.ContainsAny(text, "xXpP_") {
-		return 0, false
+	if err != nil && !errors.Is(err, strconv.ErrRange) || f != math.Trunc(f) || f < 0 || strings.ContainsAny(text, "xXpP_nN") {
+		return 0, false // nN: Inf and NaN in words
+	}
+	if f >= math.MaxInt64 {
+		return math.MaxInt64, true
 	}
 	return int64(f), true
 }

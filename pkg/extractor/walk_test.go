@@ -125,7 +125,7 @@ func TestTotalsInAllShapes(t *testing.T) {
 	}{
 		{"230", 230}, {`"230"`, 230}, {`" 230 "`, 230}, {"230.0", 230}, {"2.3e2", 230}, {`"2.3e2"`, 230}, {`"\u0032\u0033\u0030"`, 230},
 		{"", -1}, {"null", -1}, {"{}", -1}, {`{"value":230,"relation":"eq"}`, -1}, {"[230]", -1}, {"true", -1}, {"-1", -1}, {`"-1"`, -1},
-		{"230.5", -1}, {`"many"`, -1}, {`""`, -1}, {`"0xE6"`, -1}, {`"2_30"`, -1}, {`"NaN"`, -1}, {`"Infinity"`, -1}, {"1e400", -1}, {"99999999999999999999", -1},
+		{"230.5", -1}, {`"many"`, -1}, {`""`, -1}, {`"0xE6"`, -1}, {`"2_30"`, -1}, {`"NaN"`, -1}, {`"Infinity"`, -1}, {"-1e400", -1}, {"-99999999999999999999", -1},
 	} {
 		a := &api{rows: people(230, 1), total: says(tt.total)}
 		r := walk(t, extract(t, a, resource(offset())), extractor.Position{}, extractor.WalkOptions{})
@@ -140,6 +140,19 @@ func TestTotalsInAllShapes(t *testing.T) {
 		}
 		if r.err != nil || got != tt.want || r.requests != requests || !r.end.Proven {
 			t.Errorf("total %s: read as %d (want %d), %d requests, %v", tt.total, got, tt.want, r.requests, r)
+		}
+	}
+}
+
+func TestTotalsBeyondAnyListing(t *testing.T) {
+	for _, total := range []string{"9223372036854775807", "9223372036854775808", `"99999999999999999999"`, "1e19", "1e400", "9007199254740993.0"} {
+		for name, pages := range map[string]config.Paginator{"offset": offset(), "page_number": number(0)} {
+			a := &api{rows: people(230, 1), total: says(total)}
+			r := walk(t, extract(t, a, resource(pages)), extractor.Position{}, extractor.WalkOptions{})
+			var short *extractor.ShortError
+			if !errors.As(r.err, &short) || r.end.Proven {
+				t.Errorf("%s, total %s: proven %v, %v; want the error of a listing that ended short", name, total, r.end.Proven, r.err)
+			}
 		}
 	}
 }
