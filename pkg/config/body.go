@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,11 +113,13 @@ func (l *loader) scalarValue(n *node, name string, f *format) any {
 		return nil
 	case "!!bool":
 		return strings.EqualFold(text, "true")
-	case "!!int":
-		if i, ok := parseInt(text, tag); ok {
-			return json.Number(strconv.FormatInt(i, 10))
+	case "!!int", "!!float":
+		if json.Valid([]byte(text)) {
+			return json.Number(text) // as it is written: an integer of any size, 1.0 as 1.0
 		}
-	case "!!float":
+		if i, ok := new(big.Int).SetString(text, 0); ok && tag == "!!int" {
+			return json.Number(i.String()) // 0x10, 1_000
+		}
 		if f, ok := parseNumber(text, tag); ok {
 			return json.Number(strconv.FormatFloat(f, 'g', -1, 64))
 		}
