@@ -78,9 +78,9 @@ func (f *runFlags) check(args []string) (time.Duration, error) {
 	if f.every == "" {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(f.every)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("--every %s: want a duration above zero, like 30s or 1h", f.every)
+	d, ok := config.ParseDuration(f.every)
+	if !ok || d <= 0 {
+		return 0, fmt.Errorf("--every %s: want a duration above zero, like 30s or 1h, or a number of seconds", f.every)
 	}
 	return d, nil
 }

@@ -243,6 +243,14 @@ func (l *loader) duration(n *node, least time.Duration) (time.Duration, bool) {
 // maxDuration keeps sums of durations from overflowing.
 const maxDuration = 10 * 365 * 24 * time.Hour
 
+// ParseDuration reads a duration as the configuration's are written: Go's (500ms, 2s, 24h), or a bare number of seconds.
+func ParseDuration(text string) (d time.Duration, ok bool) {
+	if d, ok = parseDuration(text, "!!float"); !ok {
+		d, ok = parseDuration(text, "!!str")
+	}
+	return d, ok
+}
+
 func parseDuration(text, tag string) (time.Duration, bool) {
 	if seconds, ok := parseNumber(text, tag); ok {
 		if math.Abs(seconds) > maxDuration.Seconds() {

@@ -50,6 +50,17 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+func TestDurationsOfFlags(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"500ms": 500 * time.Millisecond, "24h": 24 * time.Hour, "3": 3 * time.Second, "0.3": 300 * time.Millisecond, "-5s": -5 * time.Second,
+		"soon": -1, "": -1, "1d": -1, "NaN": -1, ".inf": -1, "1e12": -1, "true": -1,
+	} {
+		if d, ok := config.ParseDuration(text); ok != (want != -1) || ok && d != want {
+			t.Errorf("%q: got %s, %v", text, d, ok)
+		}
+	}
+}
+
 func TestSizes(t *testing.T) {
 	for text, want := range map[string]int64{
 		"1": 1, "64KiB": 64 << 10, "256MiB": 256 << 20, "1GiB": 1 << 30, "1.5GiB": 3 << 29, "2 kB": 2000, "3MB": 3e6, `"${LIMIT}"`: 40, "0x10": 16,

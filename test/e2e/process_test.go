@@ -74,7 +74,7 @@ func TestEvery(t *testing.T) {
 	s.table("contacts", l.rows)
 
 	s.drop(s.topic("contacts")) // exit 2 ends the process
-	s.startRun(config, "--every", "500ms").wait(2)
+	s.startRun(config, "--every", "0.5").wait(2)
 }
 
 func TestMetricsEndpoint(t *testing.T) {
