@@ -106,16 +106,20 @@ func (p *Pipeline) guardSchema(ctx context.Context, s *session) error {
 	}
 	frame, _ := hex.DecodeString(st.Frame) // what is no hex is no frame
 	var why string
+	mend := "restore the registry, or correct schema.registry.url"
+	if p.registry == nil {
+		mend = "restore topic " + p.cfg.SchemasTopic()
+	}
 	found, _, err := s.codec.registry.Lookup(ctx, frame)
 	switch {
 	case as[*registry.FrameError](err):
 		why = fmt.Sprintf("the values of topic %s are framed otherwise: schema.registry was added to the configuration, or taken out", s.res.Topic.Name)
 	case as[*registry.UnknownSchemaError](err):
-		why = fmt.Sprintf("topic %s can't be read any more: %v, which its newest values were written with; restore it, or correct schema.registry.url", s.res.Topic.Name, err)
+		why = fmt.Sprintf("topic %s can't be read any more: %v, which its newest values were written with; %s", s.res.Topic.Name, err, mend)
 	case err != nil:
 		return err
 	case fingerprint(found) != st.Schema:
-		why = fmt.Sprintf("topic %s can't be read any more: the schema that its newest values lead to is another one now; restore the registry, or correct schema.registry.url", s.res.Topic.Name)
+		why = fmt.Sprintf("topic %s can't be read any more: the schema that its newest values lead to is another one now; %s", s.res.Topic.Name, mend)
 	default:
 		return nil
 	}

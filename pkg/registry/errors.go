@@ -101,9 +101,9 @@ type UnknownSchemaError struct {
 // Error names the schema.
 func (e *UnknownSchemaError) Error() string {
 	if e.Err != nil {
-		return fmt.Sprintf("the registry's schema with %s can't be used: %v", e.Name, e.Err)
+		return fmt.Sprintf("the schema with %s can't be used: %v", e.Name, e.Err)
 	}
-	return "the registry has no schema with " + e.Name
+	return "there is no schema with " + e.Name
 }
 
 // Unwrap returns why the schema can't be used.

@@ -131,7 +131,7 @@ func TestStateGuards(t *testing.T) {
 
 // A topic whose values can't be decoded any more is no table: exit 2, and --reset publishes all of it anew.
 func TestSchemasThatAreGone(t *testing.T) {
-	lost := func(before []edits, change func(s *scenario, a *api, config string) string, says string) func(*testing.T) {
+	lost := func(before []edits, change func(s *scenario, a *api, config string) string, says ...string) func(*testing.T) {
 		return func(t *testing.T) {
 			s := begin(t)
 			a := s.api(&listing{rows: plain(120)})
@@ -139,7 +139,7 @@ func TestSchemasThatAreGone(t *testing.T) {
 			s.run(config, 0)
 			changed := change(s, a, config)
 			before := len(s.read(s.topic("contacts")))
-			s.run(changed, 2).mentions(says, "--reset")
+			s.run(changed, 2).mentions(append(says, "--reset")...)
 			if got := len(s.read(s.topic("contacts"))); got != before || len(a.requests(contacts)) != 2 {
 				s.Errorf("%d records, want %d; %d requests, want 2", got, before, len(a.requests(contacts)))
 			}
@@ -153,10 +153,10 @@ func TestSchemasThatAreGone(t *testing.T) {
 	t.Run("schemas topic gone", lost([]edits{withoutRegistry}, func(s *scenario, _ *api, config string) string {
 		s.drop(s.pipeline + ".schemas")
 		return config
-	}, "no schema with fingerprint"))
+	}, "no schema with fingerprint", "restore topic"))
 	t.Run("a registry that is empty", lost(nil, func(s *scenario, a *api, _ string) string {
 		return s.config(a, edits{"schema.registry.url": registryOf(t, "")})
-	}, "no schema with id"))
+	}, "no schema with id", "schema.registry.url"))
 	t.Run("a registry with another schema", lost(nil, func(s *scenario, a *api, _ string) string {
 		return s.config(a, edits{"schema.registry.url": registryOf(t, `{"type":"record","name":"other","fields":[]}`)})
 	}, "is another one now"))
