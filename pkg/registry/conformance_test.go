@@ -23,6 +23,8 @@ type backing struct {
 	open     func() registry.Registry // another instance over it
 	versions func(subject string) int // how many it holds
 	subject  string                   // one that nobody else uses
+	// foreign makes a version of the subject past every check, as another program would.
+	foreign func(t *testing.T, s *schema.Schema)
 }
 
 // TestConformance holds every Registry to the interface's word. REGISTRY_URL adds a real registry.
@@ -49,6 +51,12 @@ func TestConformance(t *testing.T) {
 					return len(keys)
 				},
 				subject: "crm.contacts-value",
+				foreign: func(t *testing.T, s *schema.Schema) {
+					t.Helper()
+					if err := store.Put(t.Context(), registry.Entry{Subject: "crm.contacts-value", Fingerprint: s.Fingerprint(), JSON: s.JSON()}); err != nil {
+						t.Fatal(err)
+					}
+				},
 			}
 		})
 	})
@@ -64,11 +72,13 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// checkVerdict has a subject's own level refuse what we would let pass: a field that readers of the old schema need is taken away.
+// checkVerdict has a subject's own level refuse what we would let pass: it lacks a field that readers of the first schema need, which
+// another program has taken away since.
 func checkVerdict(t *testing.T, url string) {
 	b := confluentAt(t, url, fmt.Sprintf("verdict.%d-value", time.Now().UnixNano()))
+	b.foreign(t, record(t, `{"name":"must","type":"string"}`))
+	b.foreign(t, record(t))
 	r := b.open()
-	register(t, r, b.subject, record(t, `{"name":"must","type":"string"}`))
 	client, err := sr.NewClient(sr.URLs(url))
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +86,7 @@ func checkVerdict(t *testing.T, url string) {
 	if err := client.SetCompatibility(t.Context(), sr.SetCompatibility{Level: sr.CompatFullTransitive}, b.subject)[0].Err; err != nil {
 		t.Fatal(err)
 	}
-	without := record(t)
+	without := record(t, nullable("new", "long"))
 	_, registered := r.Register(t.Context(), b.subject, without)
 	for word, err := range map[string]error{"FULL_TRANSITIVE": r.Check(t.Context(), b.subject, without), "must": registered} {
 		var refused *registry.IncompatibleError
@@ -111,14 +121,28 @@ func confluentAt(t *testing.T, url, subject string) backing {
 			return len(all)
 		},
 		subject: subject,
+		foreign: func(t *testing.T, s *schema.Schema) {
+			t.Helper()
+			if err := client.SetCompatibility(t.Context(), sr.SetCompatibility{Level: sr.CompatNone}, subject)[0].Err; err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.CreateSchema(t.Context(), subject, sr.Schema{Schema: string(s.JSON())}); err != nil {
+				t.Fatal(err)
+			}
+		},
 	}
 }
 
 // record is a schema with the given fields.
 func record(t *testing.T, fields ...string) *schema.Schema {
 	t.Helper()
-	s, err := schema.Parse([]byte(`{"type":"record","name":"contacts","namespace":"crm","fields":[{"name":"id","type":"long"}` +
-		strings.Join(append([]string{""}, fields...), ",") + `]}`))
+	return parse(t, `{"type":"record","name":"contacts","namespace":"crm","fields":[{"name":"id","type":"long"}`+
+		strings.Join(append([]string{""}, fields...), ",")+`]}`)
+}
+
+func parse(t *testing.T, text string) *schema.Schema {
+	t.Helper()
+	s, err := schema.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,6 +282,27 @@ func conform(t *testing.T, back func(*testing.T) backing) {
 		}
 	})
 
+	run("what is published is kept", func(t *testing.T, b backing) {
+		good := record(t, nullable("a", "long"), nullable("b", "string"))
+		f := register(t, b.open(), b.subject, good)
+		for name, bad := range map[string]*schema.Schema{
+			"b: it is published and would be taken away":                                        record(t, nullable("a", "long")),
+			"a: it is published as long and would become double":                                record(t, nullable("a", "double"), nullable("b", "string")),
+			"b: its default, or the name that it stands for, is published and would change":     record(t, nullable("a", "long"), nullable("c", "long"), `{"name":"b","json":"B","type":["null","string"],"default":null}`),
+			"id: it is published as long and would become double":                               parse(t, `{"type":"record","name":"contacts","namespace":"crm","fields":[{"name":"id","type":"double"}]}`),
+			"it is published as record crm.contacts and would become record elsewhere.contacts": parse(t, `{"type":"record","name":"contacts","namespace":"elsewhere","fields":[{"name":"id","type":"long"}]}`),
+		} {
+			r := b.open()
+			checked := r.Check(t.Context(), b.subject, bad)
+			_, err := r.Register(t.Context(), b.subject, bad)
+			var incompatible *registry.IncompatibleError
+			if !errors.As(err, &incompatible) || incompatible.Version != 1 || !strings.Contains(err.Error(), name) || checked == nil || checked.Error() != err.Error() {
+				t.Errorf("Register says %v, Check %v; want %s", err, checked, name)
+			}
+			checkLatest(t, r, b.subject, good, f)
+		}
+	})
+
 	run("checking", func(t *testing.T, b backing) {
 		r := b.open()
 		first, second := record(t, nullable("a", "string")), record(t, nullable("a", "string"), nullable("b", "long"))
@@ -275,10 +320,9 @@ func conform(t *testing.T, back func(*testing.T) backing) {
 	})
 
 	run("incompatible with an older version only", func(t *testing.T, b backing) {
-		r := b.open()
-		register(t, r, b.subject, record(t, nullable("a", "string")))
-		register(t, r, b.subject, record(t, nullable("b", "string")))
-		_, err := r.Register(t.Context(), b.subject, record(t, nullable("a", "long"), nullable("b", "string")))
+		register(t, b.open(), b.subject, record(t, nullable("a", "string")))
+		b.foreign(t, record(t, nullable("b", "string")))
+		_, err := b.open().Register(t.Context(), b.subject, record(t, nullable("a", "long"), nullable("b", "string")))
 		var incompatible *registry.IncompatibleError
 		if !errors.As(err, &incompatible) || incompatible.Version != 1 {
 			t.Errorf("got %v, want an *IncompatibleError with version 1", err)

@@ -28,8 +28,13 @@ type Frame struct {
 	ID     *int   // the registry's number; nil without one
 }
 
-// checkEvolution has s read what the versions wrote, the newest first.
+// checkEvolution has s keep what the newest version published, and read what all of them wrote, the newest first.
 func checkEvolution(subject string, s *schema.Schema, versions []version) error {
+	if n := len(versions); n > 0 {
+		if err := s.Keeps(versions[n-1].schema); err != nil {
+			return &IncompatibleError{Subject: subject, Version: versions[n-1].number, Err: err}
+		}
+	}
 	for i := len(versions) - 1; i >= 0; i-- {
 		if err := s.CanRead(versions[i].schema); err != nil {
 			return &IncompatibleError{Subject: subject, Version: versions[i].number, Err: err}

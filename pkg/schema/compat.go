@@ -123,31 +123,54 @@ func promotes(from, to kind) bool {
 
 // Extends reports whether this schema has every field of o with the same type, in its records too: that it is o, or an evolution
 // of it.
-func (s *Schema) Extends(o *Schema) bool { return extends(s.root, o.root, map[[2]*typ]bool{}) }
+func (s *Schema) Extends(o *Schema) bool { return s.Keeps(o) == nil }
 
-func extends(a, b *typ, open map[[2]*typ]bool) bool {
+// Keeps is nil where Extends is true. Else it is an [*IncompatibleError] for the first field of o that this schema lacks or has
+// otherwise. It asks for more than CanRead, which a field that is taken away or a long that became a double satisfies.
+func (s *Schema) Keeps(o *Schema) error { return keeps(s.root, o.root, map[[2]*typ]bool{}) }
+
+func keeps(a, b *typ, open map[[2]*typ]bool) error {
 	a, b = a.real(), b.real()
 	if open[[2]*typ{a, b}] {
-		return true
+		return nil
 	}
 	open[[2]*typ{a, b}] = true
 	if a.kind != b.kind || a.name != b.name || a.logical != b.logical || a.precision != b.precision || a.scale != b.scale ||
 		a.json != b.json || a.size != b.size || !slices.Equal(a.symbols, b.symbols) || len(a.branches) != len(b.branches) {
-		return false
+		return &IncompatibleError{Why: fmt.Sprintf("it is published as %s and would become %s", described(b), described(a))}
 	}
 	for i := range a.branches {
-		if !extends(a.branches[i], b.branches[i], open) {
-			return false
+		if err := keeps(a.branches[i], b.branches[i], open); err != nil {
+			return err
 		}
 	}
-	if a.items != nil && !extends(a.items, b.items, open) {
-		return false
+	if a.items != nil {
+		if err := keeps(a.items, b.items, open); err != nil {
+			return within("[]", err)
+		}
 	}
 	for _, f := range b.fields {
 		i := slices.IndexFunc(a.fields, func(g *field) bool { return g.name == f.name })
-		if i < 0 || a.fields[i].source != f.source || a.fields[i].variant != f.variant || a.fields[i].def != f.def || !extends(a.fields[i].typ, f.typ, open) {
-			return false
+		if i < 0 {
+			return &IncompatibleError{Path: f.name, Why: "it is published and would be taken away"}
+		}
+		if a.fields[i].source != f.source || a.fields[i].variant != f.variant || a.fields[i].def != f.def {
+			return &IncompatibleError{Path: f.name, Why: "its default, or the name that it stands for, is published and would change"}
+		}
+		if err := keeps(a.fields[i].typ, f.typ, open); err != nil {
+			return within(f.name, err)
 		}
 	}
-	return true
+	return nil
+}
+
+// described tells types apart that String doesn't.
+func described(t *typ) string {
+	switch t.kind {
+	case kRecord:
+		return "record " + t.name
+	case kUnion:
+		return "nullable " + t.String()
+	}
+	return t.String()
 }

@@ -118,3 +118,33 @@ func TestDiscardedByContract(t *testing.T) {
 		s.Errorf("dead letters %q", letters)
 	}
 }
+
+// A pinned file that is edited may add to what is published, which the source has grown meanwhile, and no more.
+func TestEditedSchemaFile(t *testing.T) {
+	const file = "schemas/contacts.avsc"
+	with := func(fields string) string {
+		return `{"type":"record","name":"contacts","fields":[{"name":"id","type":"long"}` + fields + `]}`
+	}
+	const name, v = `,{"name":"name","type":["null","string"],"default":null}`, `,{"name":"v","type":["null","long"],"default":null}`
+	for kind, more := range map[string]edits{"registry": {}, "without a registry": withoutRegistry} {
+		t.Run(kind, func(t *testing.T) {
+			s := begin(t)
+			s.file(file, with(name))
+			l := &listing{rows: plain(20)}
+			config := s.config(s.api(l), more, edits{"schema.directory": "schemas"})
+			s.run(config, 0).mentions("a field that the pinned schema lacks was added", "contacts.avsc") // v
+			for lost, edited := range map[string]string{
+				"field v: it is published and would be taken away":         with(name + `,{"name":"new","type":["null","string"],"default":null}`),
+				"field v: it is published as long and would become double": with(name + strings.Replace(v, "long", "double", 1)),
+				"would become record elsewhere.contacts":                   strings.Replace(with(name+v), `"fields"`, `"namespace":"elsewhere","fields"`, 1),
+			} {
+				s.file(file, edited)
+				s.run(config, 4).mentions(lost)
+			}
+			s.file(file, with(name+v+`,{"name":"new","type":["null","string"],"default":null}`))
+			l.rows[3] = `{"id":4,"name":"n4","v":9,"new":"x"}`
+			s.run(config, 0).expect("contacts", object{"published": 1, "unchanged": 19})
+			s.table("contacts", l.rows)
+		})
+	}
+}
