@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net/textproto"
+	"slices"
 	"net/url"
 	"strings"
 )
@@ -84,6 +85,7 @@ func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
 	}
 	o.done()
 	l.collisions(o, e, ctx)
+	e.Params = slices.DeleteFunc(e.Params, func(p Param) bool { return len(p.Values) == 1 && e.Paginator.says(p.Name, p.Values[0]) })
 	return e
 }
 
@@ -250,13 +252,13 @@ func (l *loader) collisions(o *object, e Endpoint, ctx endpointContext) {
 	if params := o.at.get("params"); params != nil {
 		for _, m := range params.members {
 			written[m.name] = true
-			if by := taken[m.name]; by != "" && m.value.kind != nullKind && !isIncremental(m.value) {
+			if by := taken[m.name]; by != "" && m.value.kind != nullKind && !isIncremental(m.value) && !e.Paginator.says(m.name, m.value.text) {
 				l.problem(m.line, m.value.key(), "is a parameter that "+by+" sets; leave it out")
 			}
 		}
 	}
 	for _, p := range e.Params {
-		if by := taken[p.Name]; by != "" && !written[p.Name] {
+		if by := taken[p.Name]; by != "" && !written[p.Name] && !(len(p.Values) == 1 && e.Paginator.says(p.Name, p.Values[0])) {
 			l.problem(o.at.line, o.at.keyOf("path"), "has a query with a parameter that "+by+" sets; leave it out")
 		}
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -54,6 +55,16 @@ func (p Paginator) params() []string {
 		}
 	}
 	return names
+}
+
+// says reports whether the first request has this parameter with this value by the paginator already.
+func (p Paginator) says(name, value string) bool {
+	if name == "" {
+		return false
+	}
+	first := map[string]int64{p.OffsetParam: p.Offset, p.LimitParam: p.Limit, p.PageParam: p.Page}
+	n, ok := first[name]
+	return ok && value == strconv.FormatInt(n, 10)
 }
 
 // Named reports whether the API names the next page, by a cursor or a link; else pages are counted, or there is but one.
