@@ -3,8 +3,8 @@ package config
 import (
 	"errors"
 	"net/textproto"
-	"slices"
 	"net/url"
+	"slices"
 	"strings"
 )
 

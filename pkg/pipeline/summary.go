@@ -90,10 +90,11 @@ func severity(s Status) int {
 	return 0
 }
 
-// conclude derives the cycle's status, exit code and error from its resources and from err, an error of no single resource.
+// conclude derives the cycle's status, exit code and error from its resources and from err, which ended the run. Of errors alike a
+// resource's comes first: it says what stands and what to do.
 func (s *Summary) conclude(err error, redact func(string) string) {
 	s.Status = Complete
-	grave := err
+	var grave error
 	for i := range s.Resources {
 		r := &s.Resources[i]
 		if severity(r.Status) > severity(s.Status) {
@@ -101,6 +102,7 @@ func (s *Summary) conclude(err error, redact func(string) string) {
 		}
 		grave = Graver(grave, r.err)
 	}
+	grave = Graver(grave, err)
 	s.ExitCode = ExitCode(grave)
 	switch {
 	case grave == nil:

@@ -198,8 +198,8 @@ func TestOvertakenWhileACommitHangs(t *testing.T) {
 	go func() { ended <- old.Run(t.Context()) }()
 	<-hung
 	w.run(w.pipeline("merge", "commit_interval: 0s"), pipeline.ExitOK)
-	if sum := <-ended; sum.ExitCode != pipeline.ExitFenced {
-		t.Errorf("exit %d (%s), want 6", sum.ExitCode, sum.Error)
+	if sum := <-ended; sum.ExitCode != pipeline.ExitFenced || !strings.Contains(sum.Error, "committed in this run") {
+		t.Errorf("exit %d (%s), want 6, and what is committed", sum.ExitCode, sum.Error)
 	}
 	if keys, records, _ := w.live(); len(keys) != 40 || records != 40 {
 		t.Errorf("%d keys in %d records, want 40 in 40", len(keys), records)
