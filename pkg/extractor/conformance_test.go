@@ -257,7 +257,9 @@ func TestConformance(t *testing.T) {
 					total       func(*api, url.Values) string
 					reason      extractor.Reason
 					proven, bad bool
+					on          bool // stop_after_empty_page: false
 				}{
+					{name: "true for ever, and empty pages no end", yes: "true", no: "true", on: true},
 					{name: "booleans", yes: "true", no: "false", reason: extractor.HasMoreFalse},
 					{name: "text", yes: `"True"`, no: `"no"`, reason: extractor.HasMoreFalse},
 					{name: "beside a total", yes: "true", no: "false", total: l.total, reason: extractor.Total, proven: true},
@@ -275,7 +277,14 @@ func TestConformance(t *testing.T) {
 						}
 						return `"meta":{"more":` + more + `},`
 					}
+					p.StopAfterEmpty = !tt.on
 					r := walk(t, extract(t, a, resource(p)), extractor.Position{}, extractor.WalkOptions{})
+					if tt.on {
+						if e := wantAs[*extractor.LoopError](t, r.err); e.Empty != 1000 || len(r.ids) != 250 {
+							t.Errorf("%s: %v", tt.name, r)
+						}
+						continue
+					}
 					if tt.bad {
 						if e := wantAs[*extractor.PathError](t, r.err); e.Option != "has_more_path" || len(r.ids) != 0 {
 							t.Errorf("%s: %v", tt.name, r)

@@ -54,7 +54,7 @@ type LoopError struct {
 
 func (e *LoopError) Error() string {
 	if e.Empty > 0 {
-		return fmt.Sprintf("%d pages in a row have no records, and each names another one", e.Empty)
+		return fmt.Sprintf("%d pages in a row have no records, and still the listing goes on", e.Empty)
 	}
 	if e.Token {
 		return fmt.Sprintf("the next page is %s again: the API's cursor or link leads back to it", e.Earlier)

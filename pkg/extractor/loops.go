@@ -4,7 +4,7 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// mostEmpty is how many pages without records a walk bears in a row that the API names itself: it could go on for ever.
+// mostEmpty is how many pages without records a walk bears in a row where they are not its end: it could go on for ever.
 const mostEmpty = 1000
 
 // repeated finds what would go on for ever: the records of an earlier page, a token that led to one, pages and pages without
@@ -14,29 +14,28 @@ func (w *Walk) repeated(p *Page, at, next place) error {
 		w.empty = 0
 		mark := p.mark()
 		if earlier, ok := w.marks[mark]; ok {
-			return &LoopError{Earlier: w.pager.label(earlier)}
+			return &LoopError{Earlier: w.pager.label(place{n: earlier})}
 		}
-		w.marks[mark] = at
+		w.marks[mark] = at.n
 	}
-	if next.token == "" {
+	switch {
+	case w.empty >= mostEmpty:
+		return &LoopError{Empty: w.empty}
+	case next.token == "":
 		return nil
-	}
-	if w.tokens == nil {
-		w.tokens = make(map[uint64]place)
+	case w.tokens == nil:
+		w.tokens = make(map[uint64]int64)
 	}
 	if at.token == "" { // a link to the first page is its URL
-		w.tokens[xxh3.HashString(w.target.url(w.pager.ask(at)))] = at
+		w.tokens[xxh3.HashString(w.target.url(w.pager.ask(at)))] = at.n
 	}
 	token := xxh3.HashString(next.token)
 	if earlier, ok := w.tokens[token]; ok {
-		return &LoopError{Earlier: w.pager.label(earlier), Token: true}
+		return &LoopError{Earlier: w.pager.label(place{n: earlier}), Token: true}
 	}
-	w.tokens[token] = next
+	w.tokens[token] = next.n
 	if at.token != "" {
-		w.tokens[xxh3.HashString(at.token)] = at
-	}
-	if w.empty >= mostEmpty {
-		return &LoopError{Empty: w.empty}
+		w.tokens[xxh3.HashString(at.token)] = at.n
 	}
 	return nil
 }

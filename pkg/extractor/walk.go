@@ -45,8 +45,8 @@ type Walk struct {
 	origin int64            // where this process began
 	number int              // pages so far
 	asked  bool             // an answer was taken
-	marks  map[uint64]place // pages so far, by their records
-	tokens map[uint64]place // what the API named pages by so far, with the places of those pages
+	marks  map[uint64]int64 // the numbers of the pages so far (see place), by their records
+	tokens map[uint64]int64 // and by what the API named them
 	empty  int              // pages without records in a row
 	whole  bool             // began at the listing's first row, in this process
 	gaps   bool             // went on after an empty page
@@ -85,7 +85,7 @@ func (x *Extractor) Walk(from Position, o WalkOptions) *Walk {
 // begin puts the walk at the listing's beginning.
 func (w *Walk) begin() {
 	w.paginator, w.pager, w.selector = w.x.resource.Endpoint.Paginator, w.first, w.x.resource.Endpoint.Selector
-	w.marks, w.tokens = make(map[uint64]place), nil
+	w.marks, w.tokens = make(map[uint64]int64), nil
 	w.place = w.pager.first()
 	w.origin = w.place.n
 	w.end.Bounded = w.place.n != w.pager.base() || w.x.filters() || w.win != nil && w.win.End != ""

@@ -60,9 +60,11 @@ func (m moment) plus(d delta, sign int) any {
 	first := time.Date(year, month, 1, m.at.Hour(), m.at.Minute(), m.at.Second(), m.at.Nanosecond(), time.UTC).AddDate(sign*d.years, sign*d.months, 0)
 	last := first.AddDate(0, 1, -1).Day()
 	m.at = first.AddDate(0, 0, min(day, last)-1+sign*d.days)
-	if !m.date {
-		m.at = m.at.Add(time.Duration(sign) * d.rest)
+	if m.date { // of a timedelta it takes the whole days, rounded down
+		const day = 24 * time.Hour
+		d.rest -= (d.rest%day + day) % day
 	}
+	m.at = m.at.Add(time.Duration(sign) * d.rest)
 	if m.at.Year() < 1 || m.at.Year() > 9999 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -160,7 +161,8 @@ func composed(like moment) maker {
 			m.naive = false
 		}
 		m.at = time.Date(parts[0], time.Month(parts[1]), parts[2], parts[3], parts[4], parts[5], parts[6]*1000, time.UTC)
-		if m.at.Day() != parts[2] || parts[0] < 1 || parts[0] > 9999 { // Python raises
+		got := []int{m.at.Year(), int(m.at.Month()), m.at.Day(), m.at.Hour(), m.at.Minute(), m.at.Second(), m.at.Nanosecond() / 1000}
+		if !slices.Equal(got, parts) || parts[0] < 1 || parts[0] > 9999 { // Python raises
 			return nil
 		}
 		return m

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -39,9 +40,9 @@ func (e *Encoder) Append(dst []byte, rec record.Value) ([]byte, error) {
 	out, err := e.record(dst, e.root, rec)
 	if err != nil {
 		e.slots, e.careful = e.slots[:0], true
-		_, err = e.record(dst, e.root, rec)
+		_, why := e.record(dst, e.root, rec)
 		e.careful = false
-		return dst, err
+		return dst, cmp.Or(why, err)
 	}
 	if !e.checked {
 		e.slots = e.slots[:0]
