@@ -16,9 +16,6 @@ import (
 
 // ScanOptions bound and watch a scan. The zero value scans all of a topic.
 type ScanOptions struct {
-	// Partitions to scan. Default all.
-	Partitions []int32
-
 	// Stable ends the scan where the log is stable: what stands behind an open
 	// transaction is left out, and none is waited for.
 	Stable bool
@@ -130,7 +127,7 @@ func (s *scan) start(ctx context.Context) error {
 	s.id, s.cursors, s.total = t.TopicID, nil, 0
 	for i, p := range t.Partitions {
 		c := &cursor{partition: p.Partition, leader: p.Leader, epoch: p.LeaderEpoch, at: starts[s.topic][i], end: ends[s.topic][i]}
-		if c.at < c.end && (s.o.Partitions == nil || slices.Contains(s.o.Partitions, c.partition)) {
+		if c.at < c.end {
 			s.cursors = append(s.cursors, c)
 			s.total += c.end - c.at
 		}

@@ -29,13 +29,12 @@ type TopicSpec struct {
 // TopicInfo is a topic as the brokers describe it. Of one that does not exist
 // only Name, CanRead and CanWrite are set.
 type TopicInfo struct {
-	Name              string
-	Exists            bool
-	ID                string // as Kafka's tools print it; another one after the topic was deleted and created again
-	Partitions        int32
-	ReplicationFactor int16
-	Config            map[string]string // all of it, defaults included
-	MaxMessageBytes   int               // of Config: the largest batch, after compression
+	Name            string
+	Exists          bool
+	ID              string // as Kafka's tools print it; another one after the topic was deleted and created again
+	Partitions      int32
+	Config          map[string]string // all of it, defaults included
+	MaxMessageBytes int               // of Config: the largest batch, after compression
 
 	// Offsets by partition: where the log starts, and its high watermark,
 	// which lies behind open transactions too.
@@ -90,7 +89,6 @@ func (c *Cluster) describe(ctx context.Context, names []string) (map[string]Topi
 			info.Exists = true
 			info.ID = topicID(t.TopicID)
 			info.Partitions = int32(len(t.Partitions))
-			info.ReplicationFactor = int16(len(t.Partitions[0].Replicas))
 			if ops := t.AuthorizedOperations; ops != math.MinInt32 {
 				info.CanRead = ops&(1<<kmsg.ACLOperationRead) != 0
 				info.CanWrite = ops&(1<<kmsg.ACLOperationWrite) != 0

@@ -186,7 +186,6 @@ func (x *exchange) follow(ctx context.Context) (*http.Response, error) {
 			x.signer.Apply(r)
 		}
 		x.resp.Requests++
-		x.resp.URL = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
 		resp, err := x.client.transport.RoundTrip(r)
 		if err != nil {
 			return nil, err

@@ -134,8 +134,6 @@ type Response struct {
 	Body []byte
 	// Ignored says that one of Request.Ignore took the answer. There is no Body then, and Accept was not asked.
 	Ignored bool
-	// URL is where the body came from, after redirects, without query.
-	URL *url.URL
 	// Attempts counts from 1: what exceeds 1 are retries. Requests adds the redirects that were followed.
 	Attempts, Requests int
 }
