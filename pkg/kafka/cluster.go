@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -185,27 +184,6 @@ func compression(name string) (kgo.CompressionCodec, error) {
 // Close closes the connections. Producers have their own and stay open.
 func (c *Cluster) Close() { c.client.Close() }
 
-// TransactionVersion is the cluster's transaction.version feature, 0 where the
-// brokers know of none. Below 2 (Kafka before 4.0) a producer does not get a
-// new epoch with each transaction (KIP-890): delayed messages of an earlier
-// transaction can then land in a later one.
-func (c *Cluster) TransactionVersion(ctx context.Context) (int16, error) {
-	var version int16
-	err := c.retry(ctx, "ask for the brokers' features", c.dialer, func(ctx context.Context) error {
-		resp, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, c.client)
-		if err != nil {
-			return err
-		}
-		for _, f := range resp.FinalizedFeatures {
-			if f.Name == "transaction.version" {
-				version = f.MaxVersionLevel
-			}
-		}
-		return kerr.ErrorForCode(resp.ErrorCode)
-	})
-	return version, err
-}
-
 // brokers asks for nothing but the brokers.
 func brokers(ctx context.Context, client *kgo.Client) (*kmsg.MetadataResponse, error) {
 	req := kmsg.NewPtrMetadataRequest()
@@ -232,13 +210,14 @@ func (c *Cluster) retry(ctx context.Context, op string, d *dialer, try func(cont
 		if f := final(op, err); f != nil {
 			return backoff.Permanent(f)
 		}
-		if isContext(err) || one.Err() != nil {
+		switch {
+		case one.Err() != nil || isAny(err, context.Canceled, context.DeadlineExceeded):
 			if last == nil {
 				last = d.noAnswer(min(c.o.Timeout, tryTimeout))
 			}
-			return last
+		case !errors.Is(err, net.ErrClosed): // which another call's cut is
+			last = err
 		}
-		last = err
 		return err
 	}, backoff.WithContext(wait, limited))
 	switch {
@@ -248,6 +227,8 @@ func (c *Cluster) retry(ctx context.Context, op string, d *dialer, try func(cont
 		return fmt.Errorf("%s: %w", op, context.Cause(ctx))
 	case isOurs(err):
 		return err
+	case last == nil:
+		last = fmt.Errorf("%w to another request, with which the connections of this one were closed", errNoAnswer)
 	}
 	return &UnavailableError{Op: op, Err: fmt.Errorf("gave up after %v: %w", c.o.Timeout, last)}
 }

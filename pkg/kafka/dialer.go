@@ -16,7 +16,7 @@ type dialer struct {
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
-	shut  int // calls whose time is over: nothing opens until they have returned
+	shut  int // calls whose time is over: nothing opens until they have returned, for other callers neither
 	last  error
 }
 
@@ -94,8 +94,9 @@ func (d *dialer) within(ctx context.Context, f func(context.Context) error) erro
 	return f(ctx)
 }
 
-// cut closes every connection that is open now, or being opened. Each call of
-// it is one in shut.
+// cut closes every connection that is open now, or being opened, also those
+// that other callers wait on: theirs end with net.ErrClosed. Each call of it is
+// one in shut.
 func (d *dialer) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

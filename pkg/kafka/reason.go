@@ -12,7 +12,8 @@ import (
 type Reason int
 
 const (
-	// Unknown is none of the others: the brokers answered, and say why not.
+	// Unknown is none of the others: the brokers say why not, or what they owe,
+	// as the end of somebody's transaction, did not come in time.
 	Unknown Reason = iota
 	// Unreached is that no connection came about: no such host, or nobody
 	// listens there.

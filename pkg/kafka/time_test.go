@@ -80,6 +80,16 @@ func TestDeadlines(t *testing.T) {
 	})
 }
 
+// A connection that was closed for another call's sake is no deadline of this one.
+func TestCutByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := kafka.Open(t.Context(), kafka.Options{Brokers: []string{"broker:9092"},
+			Dial: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }})
+		wantError[*kafka.UnavailableError](t, err, "gave up after 30s", "no answer to another request")
+		wantReason(t, err, kafka.Silent)
+	})
+}
+
 // A scan that is under way gives up when nothing comes for 90s.
 func TestScanDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T, wire *tap, o kafka.Options) {
