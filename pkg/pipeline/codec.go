@@ -203,7 +203,7 @@ func (c *codec) draft(ctx context.Context, obs *schema.Observation) (draft, erro
 	opts := c.opts
 	if c.schema == nil {
 		if c.contract.Tables == "freeze" {
-			return draft{}, &DataError{Where: "schema_contract", Err: told{fmt.Errorf("tables is freeze, and subject %s has no schema and %s no file: put one into schema.directory", c.subject, c.opts.Name)}}
+			return draft{}, &DataError{Where: "schema_contract", Err: advised{fmt.Errorf("tables is freeze, and subject %s has no schema and %s no file: put one into schema.directory", c.subject, c.opts.Name)}}
 		}
 		c.fresh = true
 	}

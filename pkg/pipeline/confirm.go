@@ -77,7 +77,7 @@ func (w *worker) alive(ctx context.Context, key string) (bool, error) {
 	}
 	rec, ok := w.extractor.Find(tape.Root(), key)
 	if !ok {
-		return false, told{fmt.Errorf("by id %q: %s answers 200 without that record: nothing was deleted; mend deletes.confirm.path", key, w.res.Topic.Deletes.Path)}
+		return false, advised{fmt.Errorf("by id %q: %s answers 200 without that record: nothing was deleted; mend deletes.confirm.path", key, w.res.Topic.Deletes.Path)}
 	}
 	if w.index.Seen([]byte(key)) { // a control: the walk has brought it
 		return true, nil

@@ -96,7 +96,7 @@ func (w *worker) meet(key []byte, hash [16]byte, n int) (same, again bool) {
 	return same, again
 }
 
-var errTwoParents = told{errors.New("its key was already met under another record of the parent, so that one would hide the other; " +
+var errTwoParents = advised{errors.New("its key was already met under another record of the parent, so that one would hide the other; " +
 	"add the parent's key to primary_key, by way of include_from_parent")}
 
 // elsewhere reports whether a key that the walk has met before stood under another record of the parent.

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"producer/pkg/kafka"
 	"producer/pkg/registry"
@@ -36,7 +38,8 @@ func (p *Pipeline) preflight(infos map[string]kafka.TopicInfo) error {
 				"topic %s has cleanup.policy=%s, it needs compact, or what it holds would be forgotten: alter the topic", name, got)})
 		}
 	}
-	for _, t := range infos {
+	for _, name := range slices.Sorted(maps.Keys(infos)) {
+		t := infos[name]
 		switch {
 		case !t.Exists:
 		case !t.CanWrite:

@@ -75,10 +75,10 @@ func (p *Pipeline) remedy(s *session, err error) string {
 	return ""
 }
 
-// told is an error whose text says what to do about it.
-type told struct{ error }
+// advised is an error whose text says what to do about it.
+type advised struct{ error }
 
-func (e told) Unwrap() error { return e.error }
+func (e advised) Unwrap() error { return e.error }
 
 // again is for what passes by itself.
 func again(s *session) string {
@@ -146,7 +146,7 @@ func dataRemedy(err error) string {
 	var misfit *schema.Misfit
 	var syntax *record.SyntaxError
 	switch {
-	case as[told](err), as[*registry.IncompatibleError](err), as[*registry.TextChangedError](err):
+	case as[advised](err), as[*registry.IncompatibleError](err), as[*registry.TextChangedError](err):
 		return "" // what to do is in its text
 	case as[*kafka.TooLargeError](err):
 		return "raise max.message.bytes of the topic (kafka.config, for topics to come), or leave fields out by processing_steps: exclude"
@@ -175,7 +175,7 @@ func sourceRemedy(s *session, err error) string {
 	var link *extractor.LinkError
 	var syntax *record.SyntaxError
 	switch {
-	case as[told](err):
+	case as[advised](err):
 		return ""
 	case errors.As(err, &wait):
 		return "run again after that time, or raise source.client.retry.max_retry_after"

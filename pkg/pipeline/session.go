@@ -109,8 +109,8 @@ func (p *Pipeline) kafkaOptions() (kafka.Options, error) {
 	return o, nil
 }
 
-// patience is how long brokers may owe their first answer before the log says so, or half of what they have in all.
-const patience = 3 * time.Second
+// brokerSilence is how long brokers may owe their first answer before the log says so, or half of what they have in all.
+const brokerSilence = 3 * time.Second
 
 // connect opens the cluster, unless it is open.
 func (p *Pipeline) connect(ctx context.Context) error {
@@ -121,7 +121,7 @@ func (p *Pipeline) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	waits := time.AfterFunc(min(patience, o.Timeout/2), func() {
+	waits := time.AfterFunc(min(brokerSilence, o.Timeout/2), func() {
 		p.log.Warn("no broker has answered yet", "brokers", strings.Join(o.Brokers, ", "), "waits_for", o.Timeout)
 	})
 	defer waits.Stop()
