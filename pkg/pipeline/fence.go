@@ -45,7 +45,8 @@ func (p *Pipeline) stands(ctx context.Context, s *session, next checkpoint.State
 	return false, p.fencedBy(s)
 }
 
-// overtaken reports by a [*kafka.FencedError] that a newer instance has committed for one of the sessions. It is asked before this
+// overtaken reports by a [*kafka.FencedError] that a newer instance has committed for one of the sessions, or by a
+// [*checkpoint.VersionError] that it is of a newer version, too. It is asked before this
 // instance fences again, which would hit that one: an instance that was stopped, or cut off for long, has heard of nobody who took
 // over meanwhile. No open transaction is waited for. That of this instance hides nothing: who takes over ends it first.
 func (p *Pipeline) overtaken(ctx context.Context, sessions ...*session) error {
@@ -54,7 +55,11 @@ func (p *Pipeline) overtaken(ctx context.Context, sessions ...*session) error {
 		return err
 	}
 	for _, s := range sessions {
-		if st := entries[s.res.Name].State; st.Seq > max(s.known, s.state.Seq) && st.Instance != p.instance {
+		e := entries[s.res.Name]
+		if e.Err != nil && !s.adopt { // none that this instance wrote
+			return e.Err
+		}
+		if e.State.Seq > max(s.known, s.state.Seq) && e.State.Instance != p.instance {
 			return fmt.Errorf("resource %s: %w", s.res.Name, p.fencedBy(s))
 		}
 	}

@@ -41,8 +41,16 @@ func (t *schemaStore) Load(ctx context.Context) ([]registry.Entry, error) {
 	return out, err
 }
 
-// Put implements [registry.Store].
+// Put implements [registry.Store]. Brokers that look silent to who was taken over meanwhile are a [*kafka.FencedError].
 func (t *schemaStore) Put(ctx context.Context, e registry.Entry) error {
+	err := t.put(ctx, e)
+	if as[*kafka.UnavailableError](err) {
+		err = t.p.outlasted(ctx, t.s, err)
+	}
+	return err
+}
+
+func (t *schemaStore) put(ctx context.Context, e registry.Entry) error {
 	rec := kafka.Record{Topic: t.p.cfg.SchemasTopic(), Key: e.Key(), Value: e.JSON}
 	for _, subject := range append([]string{e.Subject}, e.Others...) { // compaction keeps one record a schema
 		rec.Headers = append(rec.Headers, kafka.Header{Key: subjectHeader, Value: []byte(subject)})

@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"producer/pkg/kafka"
 	"producer/pkg/pipeline"
 )
 
@@ -98,6 +99,29 @@ func nextCycleFencesNoNewerInstance(t *testing.T, refusals int) {
 		t.Errorf("the old one wrote, or asked the API %d times", len(w.asked)-asked)
 	}
 	w.run(newer, pipeline.ExitOK)
+}
+
+// A newer instance of a version whose states this one can't read is not fenced either.
+func TestTheNextCycleFencesNoNewerVersion(t *testing.T) {
+	w := begin(t, rows(30)...)
+	old := w.pipeline("merge", "")
+	w.run(old, pipeline.ExitOK)
+	old.Close()
+	newer, err := w.cluster().OpenProducer(t.Context(), "producer.p.rows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer newer.Close()
+	state := kafka.Batch{Records: []kafka.Record{{Topic: "p.state", Partition: -1, Key: []byte("rows"), Value: []byte(`{"v":2}`)}}}
+	if err := newer.Commit(t.Context(), state); err != nil {
+		t.Fatal(err)
+	}
+	if sum := old.Run(t.Context()); sum.ExitCode != pipeline.ExitUsage || !strings.Contains(sum.Error, "is of version 2") {
+		t.Errorf("the old one: exit %d (%s), want 2 and the state's version", sum.ExitCode, sum.Error)
+	}
+	if err := newer.Commit(t.Context(), state); err != nil {
+		t.Errorf("the newer one: %v", err)
+	}
 }
 
 func lie(n int64) bool { return n == 1 || n == 3 || n == 6 }
@@ -182,13 +206,24 @@ func TestUnknownOutcomeIsReadBack(t *testing.T) {
 // Who gave a commit up for its time, as a process that was stopped does when it wakes, and was overtaken meanwhile, is fenced: the brokers
 // are not unavailable.
 func TestOvertakenWhileACommitHangs(t *testing.T) {
-	t.Parallel()
+	for name, tt := range map[string]struct {
+		schema    bool
+		committed string
+	}{"records": {false, "committed in this run"}, "a schema": {true, "committed in this run: 0 pages"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			overtakenWhileACommitHangs(t, tt.schema, tt.committed)
+		})
+	}
+}
+
+func overtakenWhileACommitHangs(t *testing.T, schema bool, committed string) {
 	w := begin(t, rows(40)...)
 	hung := make(chan struct{})
 	var once sync.Once
 	w.broker.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (_ kmsg.Response, _ error, hang bool) {
 		w.broker.KeepControl()
-		if topics := r.(*kmsg.ProduceRequest).Topics; len(topics) > 1 { // not a schema's
+		if topics := r.(*kmsg.ProduceRequest).Topics; schema == (len(topics) == 1) {
 			once.Do(func() { hang = true; close(hung) })
 		}
 		return nil, nil, hang
@@ -198,8 +233,8 @@ func TestOvertakenWhileACommitHangs(t *testing.T) {
 	go func() { ended <- old.Run(t.Context()) }()
 	<-hung
 	w.run(w.pipeline("merge", "commit_interval: 0s"), pipeline.ExitOK)
-	if sum := <-ended; sum.ExitCode != pipeline.ExitFenced || !strings.Contains(sum.Error, "committed in this run") {
-		t.Errorf("exit %d (%s), want 6, and what is committed", sum.ExitCode, sum.Error)
+	if sum := <-ended; sum.ExitCode != pipeline.ExitFenced || !strings.Contains(sum.Error, committed) {
+		t.Errorf("exit %d (%s), want 6, and %q", sum.ExitCode, sum.Error, committed)
 	}
 	if keys, records, _ := w.live(); len(keys) != 40 || records != 40 {
 		t.Errorf("%d keys in %d records, want 40 in 40", len(keys), records)
