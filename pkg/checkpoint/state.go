@@ -42,7 +42,7 @@ type State struct {
 	Rewrite bool `json:"rewrite,omitempty"`
 	// Populated says that the resource's topic was given a record, or held one already: should it be empty later, that is a loss.
 	Populated bool `json:"populated,omitempty"`
-	// Missing are the keys that the last proven walk did not see.
+	// Missing are the keys that the last proven walk did not see, nor a later one.
 	Missing Missing `json:"missing,omitempty"`
 }
 

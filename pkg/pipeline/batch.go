@@ -129,6 +129,12 @@ func (b *batch) shows(key []byte) int {
 	return -1
 }
 
+// met reports whether a row has a key of print p.
+func (b *batch) met(p uint64) bool {
+	_, ok := b.prints[p]
+	return ok
+}
+
 // add appends a row of the open page; its key is the arena's end, from at on. The row that the key had before is dropped.
 func (b *batch) add(at int, hash [16]byte, f fate) {
 	i := int32(len(b.rows))

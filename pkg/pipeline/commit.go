@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"producer/pkg/checkpoint"
@@ -61,8 +62,9 @@ func (w *worker) commit(st checkpoint.State) error {
 // launch sends records and st in one transaction. No commit may be out.
 func (w *worker) launch(st checkpoint.State, records []kafka.Record, deleted int64) {
 	c := w.batch.counts()
-	st.Populated = c.published+c.unchanged > 0
+	st.Populated = st.Populated || c.published+c.unchanged > 0
 	st = w.state.Next(st)
+	st.Missing = slices.DeleteFunc(slices.Clone(st.Missing), w.batch.met)
 	records = append(records, st.Record(w.p.cfg.StateTopic(), w.res.Name))
 	f := &flight{batch: w.batch, state: st, records: records, deleted: deleted, began: time.Now(), done: make(chan error, 1)}
 	w.flight, w.batch, w.spare = f, w.spare, nil
@@ -170,6 +172,9 @@ func (w *worker) remember(b *batch) error {
 			x.See(key)
 		case proofOnly:
 			w.blind = true
+			if x == w.index {
+				w.ends = nil
+			}
 		default:
 			w.ends = nil // it lacks what was committed: the next cycle folds the topic again
 			return err

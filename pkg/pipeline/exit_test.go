@@ -118,6 +118,25 @@ func TestAnIndexThatIsTooSmallIsNotUsedAgain(t *testing.T) {
 	}
 }
 
+// An index that was outgrown under `publish: all` lacks keys: the page that a later cycle reads again is not compared with it.
+func TestAnOutgrownIndexComparesNoPage(t *testing.T) {
+	w := begin(t, rows(60)...)
+	w.set(func() { w.fail[20] = true })
+	w.run(w.pipeline("merge", "publish: all, commit_interval: 0s"), pipeline.ExitSource)
+	w.set(func() { w.fail = map[int]bool{40: true} })
+	p := w.pipeline("merge", "publish: all, commit_interval: 0s, index: {max_bytes: 6KiB}")
+	if got := w.run(p, pipeline.ExitSource); got.Published != 20 || got.Unchanged != 10 {
+		t.Fatalf("published %d, unchanged %d; want 20, and the 10 that were read again", got.Published, got.Unchanged)
+	}
+	if got := w.run(p, pipeline.ExitLimit); got.Published != 0 || !strings.Contains(got.Error, "index.max_bytes") {
+		t.Errorf("the next cycle published %d (%s), want nothing, and the key to raise", got.Published, got.Error)
+	}
+	w.set(func() { clear(w.fail) })
+	if got := w.run(w.pipeline("merge", "publish: all"), pipeline.ExitOK); got.Published != 20 || got.Unchanged != 10 {
+		t.Errorf("then published %d, unchanged %d; want 20, 10", got.Published, got.Unchanged)
+	}
+}
+
 // commits runs a function at each commit that is confirmed, before the index takes it in.
 type commits struct {
 	scans

@@ -53,7 +53,12 @@ func (w *worker) adoptTopic(ctx context.Context) error {
 	}
 	w.index = nil
 	w.p.log.Info("the topic is adopted as it is", "resource", w.res.Name, "topic", w.res.Topic.Name, "moved", moved)
-	w.launch(w.checkpoint(checkpoint.Walking), records, tombstones)
+	st := w.checkpoint(checkpoint.Walking)
+	var err error
+	if st.Populated, err = w.p.populated(ctx, w.info); err != nil {
+		return err
+	}
+	w.launch(st, records, tombstones)
 	if err := w.await(); err != nil {
 		return err
 	}

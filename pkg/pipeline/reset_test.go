@@ -119,6 +119,26 @@ func TestResetReachesAllResources(t *testing.T) {
 	}
 }
 
+// What a --reset adopts is known to be there before anything is published: should the topic be empty then, that is a loss.
+func TestResetKnowsThatTheTopicIsPopulated(t *testing.T) {
+	for _, held := range []int{0, 30} {
+		w := begin(t, rows(held)...)
+		w.run(w.pipeline("merge", ""), pipeline.ExitOK)
+		w.set(func() { w.fail[0] = true })
+		w.run(w.must(w.configured(resource("rows", "rows", ""), "", pipeline.Options{Reset: true})), pipeline.ExitSource)
+		w.set(func() { clear(w.fail) })
+		if got := w.state().Populated; got != (held > 0) {
+			t.Errorf("%d records: populated %v", held, got)
+		}
+		want := pipeline.ExitOK
+		if held > 0 {
+			w.empty("p.rows")
+			want = pipeline.ExitUsage
+		}
+		w.run(w.pipeline("merge", ""), want)
+	}
+}
+
 // A reset that needs several transactions and is cut off after the first: each key's tombstone and record are in one of them, so every
 // key is live exactly once; nothing but another --reset goes on from there.
 func TestResetInSeveralTransactions(t *testing.T) {
