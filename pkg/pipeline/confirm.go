@@ -11,8 +11,9 @@ import (
 	"producer/pkg/record"
 )
 
-// ask requests each candidate by id. 404 and 410 mean gone; 200 means alive, and what came is published; anything else stops.
-func (w *worker) ask(ctx context.Context, candidates []string) ([]string, error) {
+// ask requests the candidates by id, until more of them are gone than allow. 404 and 410 mean gone; 200 means alive, and what came is
+// published; anything else stops.
+func (w *worker) ask(ctx context.Context, candidates []string, allow int64) ([]string, error) {
 	if err := w.tryPath(ctx); err != nil {
 		return nil, err
 	}
@@ -24,6 +25,9 @@ func (w *worker) ask(ctx context.Context, candidates []string) ([]string, error)
 		}
 		if !alive {
 			gone = append(gone, key)
+		}
+		if int64(len(gone)) > allow { // none will be deleted
+			break
 		}
 	}
 	if !w.batch.empty() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"producer/pkg/checkpoint"
 	"producer/pkg/kafka"
@@ -27,21 +28,24 @@ func (w *worker) remove(ctx context.Context) error {
 	}
 	allow := w.res.Topic.MaxDeletes.Allow(w.index.Len())
 	if replace && unseen > allow {
-		return w.tooMany(unseen, allow)
+		return w.tooMany(unseen, unseen, allow)
 	}
 	gone, err := w.candidates(ctx)
 	if err != nil {
 		return err
 	}
-	before := checkpoint.NewMissing(gone)
+	before, most := checkpoint.NewMissing(gone), int64(len(gone))
 	if !replace {
-		if gone, err = w.confirm(ctx, gone); err != nil {
+		if gone, err = w.confirm(ctx, gone, allow); err != nil {
 			return err
 		}
 	}
 	if n := int64(len(gone)); n > allow {
 		w.state.Missing = before // they stay candidates: the next proven walk asks again
-		return w.tooMany(n, allow)
+		if w.res.Topic.Deletes.Path == "" {
+			most = n
+		}
+		return w.tooMany(n, most, allow)
 	}
 	for chunk := range slices.Chunk(gone, batchRecords) {
 		if err := w.entomb(chunk); err != nil {
@@ -51,45 +55,66 @@ func (w *worker) remove(ctx context.Context) error {
 	return nil
 }
 
-// tooMany is the error of a walk that would delete n keys where allow are the most.
-func (w *worker) tooMany(n, allow int64) error {
-	allowed := fmt.Sprintf("run once with max_deletes: %d in the resource's kafka block", n)
-	if n >= w.index.Len() { // an exact count doesn't help: never all
+// tooMany is the error of a walk that would delete n keys, or more, up to most, where allow are allowed.
+func (w *worker) tooMany(n, most, allow int64) error {
+	number := strconv.FormatInt(n, 10)
+	if n < most {
+		number = "at least " + number
+	}
+	allowed := fmt.Sprintf("run once with max_deletes: %d in the resource's kafka block", most)
+	if most >= w.index.Len() { // an exact count doesn't help: never all
 		allowed = "delete the topic and run once with --reset: max_deletes never lets all go"
 	}
 	return &LimitError{Text: fmt.Sprintf(
-		"%d of the %d live keys of topic %s are gone from the source, max_deletes allows %d: none was deleted; check that they are "+
+		"%s of the %d live keys of topic %s are gone from the source, max_deletes allows %d: none was deleted; check that they are "+
 			"(rights, filters or another primary_key make rows vanish from a listing, too), and if so %s",
-		n, w.index.Len(), w.res.Topic.Name, allow, allowed)}
+		number, w.index.Len(), w.res.Topic.Name, allow, allowed)}
 }
 
-// candidates reads the live keys that this walk did not see from the topic: the index knows only their prints.
+// candidateBytes is what a candidate takes beside its key's text, in a map and a list.
+const candidateBytes = 64
+
+// candidates reads the live keys that this walk did not see from the topic: the index knows only their prints. They are held in memory,
+// bounded like the index.
 func (w *worker) candidates(ctx context.Context) ([]string, error) {
-	found := map[string]struct{}{}
+	found, size := map[string]struct{}{}, int64(0)
 	err := w.p.cluster.Scan(ctx, w.res.Topic.Name, kafka.ScanOptions{}, func(r kafka.Record) error {
 		if known, _ := w.index.Same(r.Key, [16]byte{}); known && !w.index.Seen(r.Key) && r.Partition == kafka.Partition(r.Key, w.info.Partitions) {
+			if _, there := found[string(r.Key)]; there == (r.Value != nil) {
+				return nil
+			}
+			add := int64(len(r.Key) + candidateBytes)
 			if r.Value == nil {
 				delete(found, string(r.Key))
-			} else {
-				found[string(r.Key)] = struct{}{}
+				size -= add
+				return nil
 			}
+			if size += add; size > w.p.cfg.Kafka.IndexMaxBytes {
+				return &LimitError{Text: fmt.Sprintf("the walk did not see %d of the %d live keys of topic %s, more than kafka.index.max_bytes "+
+					"(%d) holds as candidates for deletion: none was deleted; check the listing, and if it is right raise index.max_bytes for this run",
+					w.index.Unseen(), w.index.Len(), r.Topic, w.p.cfg.Kafka.IndexMaxBytes)}
+			}
+			found[string(r.Key)] = struct{}{}
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	keys := make([]string, 0, len(found))
 	for k := range found {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	return keys, err
+	return keys, nil
 }
 
 // confirm keeps the candidates that a second look finds gone: by id where a path is given, else those that the proven walk
-// before this one did not see either. The others are remembered with this walk's end.
-func (w *worker) confirm(ctx context.Context, candidates []string) ([]string, error) {
+// before this one did not see either. The others are remembered with this walk's end. More than allow need not be all that are gone.
+func (w *worker) confirm(ctx context.Context, candidates []string, allow int64) ([]string, error) {
 	if w.res.Topic.Deletes.Path != "" {
 		w.state.Missing = nil // of walks before the path was configured: it decides alone
-		return w.ask(ctx, candidates)
+		return w.ask(ctx, candidates, allow)
 	}
 	var gone, waiting []string
 	for _, k := range candidates {

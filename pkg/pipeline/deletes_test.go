@@ -1,7 +1,11 @@
 package pipeline_test
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"producer/pkg/pipeline"
@@ -32,6 +36,53 @@ func TestAKeyThatCameBackIsNotMissing(t *testing.T) {
 			l.set(func() { l.drop(3); clear(l.fail) })
 			run(true, pipeline.ExitOK, 1) // 4
 			run(true, pipeline.ExitOK, 1)
+		})
+	}
+}
+
+// Who asks by id ends once more are gone than may be; what is alive doesn't count. The error says which number lets the deletes go.
+func TestAskingByIdEndsBeyondMaxDeletes(t *testing.T) {
+	w := begin(t, rows(60)...)
+	gone := map[string]int{}
+	for i := 26; i <= 60; i++ { // 21 to 25 are hidden, and asked for first
+		gone[strconv.Itoa(i)] = http.StatusNotFound
+	}
+	w.byID(w, gone)
+	run := func(exit int, more string) (got pipeline.Resource) {
+		t.Helper()
+		return w.run(w.pipeline("merge", `deletes: {confirm: {path: "/rows/{id}"}}`+more), exit)
+	}
+	run(pipeline.ExitOK, "")
+	w.set(func() { w.rows = w.rows[:20] })
+	got := run(pipeline.ExitLimit, "")
+	if pages, control, allowed := int64(2), int64(1), int64(6); got.Requests != pages+control+5+allowed+1 || got.Tombstones != 0 {
+		t.Errorf("%d requests, %d tombstones; want 15, none", got.Requests, got.Tombstones)
+	}
+	for _, want := range []string{"at least 7 of the 60 live keys", "max_deletes allows 6", "run once with max_deletes: 40"} {
+		if !strings.Contains(got.Error, want) {
+			t.Errorf("%q does not say %q", got.Error, want)
+		}
+	}
+	if got := run(pipeline.ExitOK, ", max_deletes: 40"); got.Tombstones != 35 {
+		t.Errorf("%d tombstones, want 35", got.Tombstones)
+	}
+}
+
+// The keys that a walk did not see are held in memory within the index's bound: beyond it nothing is asked, nothing deleted.
+func TestCandidatesAreBounded(t *testing.T) {
+	for _, deletes := range []string{"confirmed", `{confirm: {path: "/rows/{id}"}}`} {
+		t.Run(deletes, func(t *testing.T) {
+			w := begin(t)
+			for i := range 60 {
+				w.rows = append(w.rows, fmt.Sprintf(`{"id":"%d%s"}`, i, noise(900)))
+			}
+			w.byID(w, nil)
+			p := w.pipeline("merge", "commit_interval: 10s, index: {max_bytes: 20KiB}, deletes: "+deletes)
+			w.run(p, pipeline.ExitOK)
+			w.set(func() { w.rows = w.rows[:30] })
+			if got := w.run(p, pipeline.ExitLimit); got.Requests != 3 || got.Tombstones != 0 || !strings.Contains(got.Error, "raise index.max_bytes") {
+				t.Errorf("%d requests, %d tombstones (%s); want the 3 pages, none, and the key to raise", got.Requests, got.Tombstones, got.Error)
+			}
 		})
 	}
 }
