@@ -251,7 +251,7 @@ func TestConfluentRegisters(t *testing.T) {
 		"POST /subjects/"+s+"/versions", "GET /schemas/ids/2")
 	r = open()
 	register(t, r, "a/b c-value", record(t))
-	check("another instance", "POST /subjects/"+s, "GET /schemas/ids/1")
+	check("another instance", "POST /subjects/"+s, "GET /subjects/"+s+"/versions", "GET /schemas/ids/1")
 }
 
 func level(t *testing.T, url, subject string) string {
@@ -305,6 +305,71 @@ func TestConfluentCompatibility(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 		fake.Close()
+	}
+}
+
+// TestConfluentSettles: a run that ended between its first schema and the level leaves the level to the next one, whose find returns the schema.
+// Without the right to set levels a schema that is there serves.
+func TestConfluentSettles(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		prepare func(*srfake.Registry)
+		want    string
+	}{
+		{"without a level", func(*srfake.Registry) {}, "BACKWARD_TRANSITIVE"},
+		{"a level that is set", func(f *srfake.Registry) { must(t, f.SetCompat(subject, sr.CompatFull)) }, "FULL"},
+		{"a further version", func(f *srfake.Registry) {
+			f.SeedSchema(subject, 2, 2, sr.Schema{Schema: string(record(t, nullable("x", "long")).JSON())})
+		}, "BACKWARD"},
+		{"without the right", func(f *srfake.Registry) {
+			f.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodPut {
+					http.Error(w, `{"error_code":40301,"message":"no Write"}`, http.StatusForbidden)
+				}
+				return r.Method == http.MethodPut
+			})
+		}, "BACKWARD"},
+	} {
+		fake := srfake.New()
+		fake.SeedSchema(subject, 1, 1, sr.Schema{Schema: string(record(t).JSON())})
+		test.prepare(fake)
+		r, err := registry.Confluent(registry.Options{URL: fake.URL()})
+		must(t, err)
+		register(t, r, subject, record(t))
+		if got := level(t, fake.URL(), subject); got != test.want {
+			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
+		}
+		fake.Close()
+	}
+	// The level comes after the schema, and the registry goes down between the two.
+	fake, down := srfake.New(), true
+	defer fake.Close()
+	fake.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case r.Method != http.MethodPut:
+			return false
+		case !fake.SubjectExists(subject):
+			http.Error(w, `{"error_code":40401,"message":"Subject not found."}`, http.StatusNotFound)
+		case down:
+			http.Error(w, `{"error_code":50001,"message":"down"}`, http.StatusInternalServerError)
+		default:
+			return false
+		}
+		return true
+	})
+	open := func() registry.Registry {
+		r, err := registry.Confluent(registry.Options{URL: fake.URL(), RetryFor: time.Millisecond})
+		must(t, err)
+		return r
+	}
+	var unavailable *registry.UnavailableError
+	if _, err := open().Register(t.Context(), subject, record(t)); !errors.As(err, &unavailable) {
+		t.Errorf("got %v, want an *UnavailableError", err)
+	}
+	down = false
+	register(t, open(), subject, record(t))
+	if got := level(t, fake.URL(), subject); got != "BACKWARD_TRANSITIVE" {
+		t.Errorf("after the registry was down: got %s", got)
 	}
 }
 
@@ -423,8 +488,11 @@ func TestConfluentVerifies(t *testing.T) {
 	other := strings.Replace(plain, "long", "string", 1)
 	answer := func(byID int, body string) *script {
 		return &script{answer: func(method, path string) (int, string) {
-			if strings.Contains(path, "/schemas/ids/") {
+			switch {
+			case strings.Contains(path, "/schemas/ids/"):
 				return byID, body
+			case method == http.MethodGet:
+				return 200, "[1, 2]"
 			}
 			return 200, version(1, 9, plain)
 		}}

@@ -39,19 +39,25 @@ func (r *confluent) Latest(ctx context.Context, subject string) (*schema.Schema,
 	return s, frame, nil
 }
 
-// all returns the subject's versions in their order.
-func (r *confluent) all(ctx context.Context, subject string) ([]version, error) {
-	var numbers []int
-	err := r.client.do(ctx, "versions of "+subject, func(ctx context.Context) (err error) {
+// numbers returns those of the subject's versions in their order.
+func (r *confluent) numbers(ctx context.Context, subject string) (numbers []int, err error) {
+	err = r.client.do(ctx, "versions of "+subject, func(ctx context.Context) (err error) {
 		numbers, err = r.client.sr.SubjectVersions(ctx, subject)
 		return err
 	})
 	if notFound(err, codeSubjectNotFound, codeVersionNotFound) {
 		return nil, nil
-	} else if err != nil {
-		return nil, err
 	}
 	slices.Sort(numbers)
+	return numbers, err
+}
+
+// all returns the subject's versions in their order.
+func (r *confluent) all(ctx context.Context, subject string) ([]version, error) {
+	numbers, err := r.numbers(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
 	var versions []version
 	for _, n := range numbers {
 		v, err := r.version(ctx, subject, n)

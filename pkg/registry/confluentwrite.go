@@ -24,8 +24,11 @@ func (r *confluent) Register(ctx context.Context, subject string, s *schema.Sche
 		return frame, nil
 	}
 	id, err := r.find(ctx, subject, s)
-	if err == nil && id == 0 {
+	switch {
+	case err == nil && id == 0:
 		id, err = r.add(ctx, subject, s)
+	case err == nil:
+		err = r.settle(ctx, subject)
 	}
 	if err != nil {
 		return Frame{}, err
@@ -127,6 +130,20 @@ func (r *confluent) add(ctx context.Context, subject string, s *schema.Schema) (
 		}
 	}
 	return id, err
+}
+
+// settle configures a subject that has its first version only: who registered that may have been killed before the registry took a level.
+// A registry that refuses keeps the one it has, for schemas may be there whose levels we have no right to set.
+func (r *confluent) settle(ctx context.Context, subject string) error {
+	numbers, err := r.numbers(ctx, subject)
+	if err == nil && len(numbers) == 1 {
+		_, err = r.configure(ctx, subject)
+	}
+	var answer *sr.ResponseError
+	if errors.As(err, &answer) && !retryable(err) {
+		return nil
+	}
+	return err
 }
 
 // configure sets the subject to BACKWARD_TRANSITIVE if it has no level of its own. It comes before the first schema, so
