@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 )
@@ -154,7 +155,7 @@ func keeps(a, b *typ, open map[[2]*typ]bool) error {
 		if i < 0 {
 			return &IncompatibleError{Path: f.name, Why: "it is published and would be taken away"}
 		}
-		if a.fields[i].source != f.source || a.fields[i].variant != f.variant || a.fields[i].def != f.def {
+		if a.fields[i].source != f.source || a.fields[i].variant != f.variant || !sameDefault(a.fields[i], f) {
 			return &IncompatibleError{Path: f.name, Why: "its default, or the name that it stands for, is published and would change"}
 		}
 		if err := keeps(a.fields[i].typ, f.typ, open); err != nil {
@@ -164,13 +165,25 @@ func keeps(a, b *typ, open map[[2]*typ]bool) error {
 	return nil
 }
 
+// sameDefault compares what the defaults stand for: a registry may write 1e3 as 1000.0.
+func sameDefault(a, b *field) bool {
+	if a.def == b.def {
+		return true
+	}
+	x, xerr := appendDefault(nil, a.typ, a.def)
+	y, yerr := appendDefault(nil, b.typ, b.def)
+	return xerr == nil && yerr == nil && bytes.Equal(x, y)
+}
+
 // described tells types apart that String doesn't.
 func described(t *typ) string {
 	switch t.kind {
 	case kRecord:
 		return "record " + t.name
 	case kUnion:
-		return "nullable " + t.String()
+		if slices.ContainsFunc(t.branches, func(b *typ) bool { return b.kind == kNull }) {
+			return "nullable " + t.String()
+		}
 	}
 	return t.String()
 }

@@ -153,6 +153,31 @@ func TestExtends(t *testing.T) {
 			t.Errorf("%s: got %v", c.fields, got)
 		}
 	}
+	// A default is what it stands for, not its text, which registries may write anew.
+	for _, c := range []struct {
+		typ, published, now string
+		want                bool
+	}{
+		{`"double"`, `1e3`, `1000.0`, true},
+		{`"double"`, `0`, `0.0`, true},
+		{`"string"`, `"\u0061"`, `"a"`, true},
+		{`{"type":"record","name":"P","fields":[{"name":"a","type":"long"},{"name":"b","type":"long"}]}`, `{"a":1,"b":2}`, `{ "b":2, "a":1 }`, true},
+		{`"double"`, `1e3`, `1001`, false},
+		{`"string"`, `"a"`, `"b"`, false},
+		{`["long","null"]`, `0`, `1`, false},
+	} {
+		field := `{"name":"x","type":` + c.typ + `,"default":`
+		if got := whole(field + c.now + "}").Extends(whole(field + c.published + "}")); got != c.want {
+			t.Errorf("default %s of %s after %s: got %v", c.now, c.typ, c.published, got)
+		}
+	}
+	// Only a union with null is called nullable.
+	for typ, want := range map[string]string{`["null","long"]`: "nullable long", `["long","string"]`: "published as long or string"} {
+		err := whole(`{"name":"x","type":"long"}`).Keeps(whole(`{"name":"x","type":` + typ + `}`))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", typ, err, want)
+		}
+	}
 }
 
 func TestWarnings(t *testing.T) {
