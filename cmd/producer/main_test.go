@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+
+	"producer/pkg/inspect"
 	"producer/pkg/pipeline"
 )
 
@@ -185,5 +191,39 @@ func TestEachMistakeIsMarked(t *testing.T) {
 	}
 	if len(lines) < 2 || strings.Contains(stderr.String(), "{pipeline}") {
 		t.Errorf("got %s", &stderr)
+	}
+}
+
+// A secret that the document's own numbers hold too is taken out of its texts only.
+func TestSchemaDiffWithASecretOfDigits(t *testing.T) {
+	const secret = "123456"
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"data":[{"id":1,"f_%s":true}]}`, secret)
+	}))
+	defer api.Close()
+	registry := srfake.New()
+	defer registry.Close()
+	registry.SeedSchema("crm.rows-value", 1, 123456, sr.Schema{Schema: `{"type":"record","name":"rows","namespace":"crm","fields":[{"name":"id","type":"long"}]}`})
+	file := filepath.Join(t.TempDir(), "crm.yaml")
+	text := fmt.Sprintf("pipeline: crm\nsource:\n  client: {base_url: %q, auth: {type: bearer, token: %q}}\n  resources: [{name: rows, primary_key: id, "+
+		"write_disposition: merge, endpoint: {path: rows, data_selector: data, paginator: single_page}}]\nkafka: {brokers: ['127.0.0.1:1']}\nschema: {registry: {url: %q}}\n",
+		api.URL, secret, registry.URL())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"schema", "diff", "-c", file, "--output", "json"}, &stdout, &stderr); code != pipeline.ExitOK {
+		t.Fatalf("exit %d: %s %s", code, &stdout, &stderr)
+	}
+	var d inspect.Diff
+	if err := json.Unmarshal(stdout.Bytes(), &d); err != nil {
+		t.Fatalf("%v in %s", err, &stdout)
+	}
+	r := d.Resources[0]
+	if r.SchemaID == nil || *r.SchemaID != 123456 || len(r.Findings) != 1 || !strings.HasPrefix(r.Findings[0].Field, "f_") {
+		t.Errorf("got %s", &stdout)
+	}
+	if strings.Count(stdout.String(), secret) != 1 { // the id
+		t.Errorf("the secret is in %s", &stdout)
 	}
 }

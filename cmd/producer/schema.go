@@ -86,7 +86,7 @@ func diffCommand(stdout, stderr io.Writer) *cobra.Command {
 						describe(&b, r)
 					}
 				}
-				if _, err := io.WriteString(stdout, out.redactor.String(b.String())); err != nil {
+				if _, err := io.WriteString(stdout, b.String()); err != nil {
 					return err
 				}
 				if d.ExitCode == pipeline.ExitOK {

@@ -80,7 +80,7 @@ func Compare(ctx context.Context, p *pipeline.Pipeline) Diff {
 			d.Error = p.Redact(err.Error())
 			grave = pipeline.Graver(grave, fmt.Errorf("%s: %w", d.Resource, err))
 		}
-		if d.conclude(); d.Refused {
+		if d.conclude(p.Redact); d.Refused {
 			grave = pipeline.Graver(grave, &pipeline.DataError{Where: d.Resource, Err: errors.New("the next run would be refused")})
 		}
 		out.Resources = append(out.Resources, d)
@@ -94,8 +94,8 @@ func Compare(ctx context.Context, p *pipeline.Pipeline) Diff {
 // maxFindings bounds what is told of a resource: where ids are names, a sample has no end of them.
 const maxFindings = 500
 
-// conclude sorts and bounds the findings, and says whether the next run would be refused.
-func (d *ResourceDiff) conclude() {
+// conclude sorts and bounds the findings, and says whether the next run would be refused. What the API holds may hold a secret.
+func (d *ResourceDiff) conclude(redact func(string) string) {
 	kinds := []string{FindingConflicting, FindingDiscarded, FindingVariant, FindingAdded, FindingVanished}
 	slices.SortStableFunc(d.Findings, func(a, b Finding) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
 	d.Refused = d.Verdict == VerdictIncompatible || len(d.Findings) > 0 && d.Findings[0].Kind == FindingConflicting
@@ -104,7 +104,11 @@ func (d *ResourceDiff) conclude() {
 	}
 	for i := range d.Findings {
 		f := &d.Findings[i]
-		f.Field, f.Avro, f.Why = pipeline.Shorten(f.Field), pipeline.Shorten(f.Avro), pipeline.Shorten(f.Why)
+		f.Field, f.Avro, f.Why = pipeline.Shorten(redact(f.Field)), pipeline.Shorten(redact(f.Avro)), pipeline.Shorten(redact(f.Why))
+		f.Type = redact(f.Type)
+		for j, c := range f.Consumers {
+			f.Consumers[j] = redact(c)
+		}
 	}
 }
 
