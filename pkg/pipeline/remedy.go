@@ -91,7 +91,7 @@ func again(s *session) string {
 	return "run again to go on from there"
 }
 
-// brokerRemedy is for brokers that can't be talked to when a run starts.
+// brokerRemedy is for brokers that can't be talked to when a run starts, or say why not, or don't come forward with what it waits for.
 func (p *Pipeline) brokerRemedy(e *kafka.UnavailableError) string {
 	k := p.cfg.Kafka
 	switch e.Reason() {
