@@ -30,22 +30,22 @@ func (w *worker) remove(ctx context.Context) error {
 	if replace && unseen > allow {
 		return w.tooMany(unseen, unseen, allow)
 	}
-	gone, err := w.candidates(ctx)
+	candidates, err := w.candidates(ctx)
 	if err != nil {
 		return err
 	}
-	before, most := checkpoint.NewMissing(gone), int64(len(gone))
+	gone := candidates
 	if !replace {
-		if gone, err = w.confirm(ctx, gone, allow); err != nil {
+		if gone, err = w.confirm(ctx, candidates, allow); err != nil {
 			return err
 		}
 	}
 	if n := int64(len(gone)); n > allow {
-		w.state.Missing = before // they stay candidates: the next proven walk asks again
-		if w.res.Topic.Deletes.Path == "" {
-			most = n
+		if w.res.Topic.Deletes.Path != "" {
+			return w.tooMany(n, int64(len(candidates)), allow)
 		}
-		return w.tooMany(n, most, allow)
+		w.state.Missing = checkpoint.NewMissing(candidates) // they stay candidates: the next proven walk finds them missing again
+		return w.tooMany(n, n, allow)
 	}
 	for chunk := range slices.Chunk(gone, batchRecords) {
 		if err := w.entomb(chunk); err != nil {

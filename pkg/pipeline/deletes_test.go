@@ -58,6 +58,9 @@ func TestAskingByIdEndsBeyondMaxDeletes(t *testing.T) {
 	if pages, control, allowed := int64(2), int64(1), int64(6); got.Requests != pages+control+5+allowed+1 || got.Tombstones != 0 {
 		t.Errorf("%d requests, %d tombstones; want 15, none", got.Requests, got.Tombstones)
 	}
+	if n := len(w.state().Missing); n != 0 {
+		t.Errorf("%d keys are remembered as missing, of which some are alive; want none", n)
+	}
 	for _, want := range []string{"at least 7 of the 60 live keys", "max_deletes allows 6", "run once with max_deletes: 40"} {
 		if !strings.Contains(got.Error, want) {
 			t.Errorf("%q does not say %q", got.Error, want)
