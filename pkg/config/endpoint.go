@@ -85,7 +85,7 @@ func (l *loader) endpoint(n *node, ctx endpointContext) Endpoint {
 	}
 	o.done()
 	l.collisions(o, e, ctx)
-	e.Params = slices.DeleteFunc(e.Params, func(p Param) bool { return len(p.Values) == 1 && e.Paginator.says(p.Name, p.Values[0]) })
+	e.Params = slices.DeleteFunc(e.Params, func(p Param) bool { return e.Paginator.says(p.Name, p.Values...) })
 	return e
 }
 
@@ -226,8 +226,8 @@ func (l *loader) param(n *node, p *Param, f *format) {
 // those of auth and the paginator may be references.
 func (l *loader) collisions(o *object, e Endpoint, ctx endpointContext) {
 	taken := map[string]string{}
-	for _, name := range e.Paginator.params() {
-		taken[name] = "the paginator"
+	for _, set := range e.Paginator.params() {
+		taken[set.Name] = "the paginator"
 	}
 	if e.Auth != nil && e.Auth.Location == "query" {
 		if taken[e.Auth.Name] != "" {
@@ -258,7 +258,7 @@ func (l *loader) collisions(o *object, e Endpoint, ctx endpointContext) {
 		}
 	}
 	for _, p := range e.Params {
-		if by := taken[p.Name]; by != "" && !written[p.Name] && !(len(p.Values) == 1 && e.Paginator.says(p.Name, p.Values[0])) {
+		if by := taken[p.Name]; by != "" && !written[p.Name] && !e.Paginator.says(p.Name, p.Values...) {
 			l.problem(o.at.line, o.at.keyOf("path"), "has a query with a parameter that "+by+" sets; leave it out")
 		}
 	}

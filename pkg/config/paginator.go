@@ -45,26 +45,24 @@ func isAuto(n *node) bool {
 	return t == nil || t.kind == nullKind || t.kind == scalarKind && t.text == "auto"
 }
 
-// params are the query parameters that the paginator sets in every request. A cursor's parameter is not among them: it may hold what
-// the first request asks for.
-func (p Paginator) params() []string {
-	var names []string
-	for _, name := range []string{p.OffsetParam, p.LimitParam, p.PageParam} {
-		if name != "" {
-			names = append(names, name)
+// params are the query parameters that the paginator sets in every request, as the first one has them. A cursor's parameter is not among
+// them: it may hold what the first request asks for.
+func (p Paginator) params() []Param {
+	var params []Param
+	for _, set := range []struct {
+		name  string
+		value int64
+	}{{p.OffsetParam, p.Offset}, {p.LimitParam, p.Limit}, {p.PageParam, p.Page}} {
+		if set.name != "" {
+			params = append(params, Param{Name: set.name, Values: []string{strconv.FormatInt(set.value, 10)}})
 		}
 	}
-	return names
+	return params
 }
 
 // says reports whether the first request has this parameter with this value by the paginator already.
-func (p Paginator) says(name, value string) bool {
-	if name == "" {
-		return false
-	}
-	first := map[string]int64{p.OffsetParam: p.Offset, p.LimitParam: p.Limit, p.PageParam: p.Page}
-	n, ok := first[name]
-	return ok && value == strconv.FormatInt(n, 10)
+func (p Paginator) says(name string, values ...string) bool {
+	return slices.ContainsFunc(p.params(), func(set Param) bool { return set.Name == name && slices.Equal(set.Values, values) })
 }
 
 // Named reports whether the API names the next page, by a cursor or a link; else pages are counted, or there is but one.
