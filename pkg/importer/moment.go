@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,15 @@ type moment struct {
 type delta struct {
 	years, months, days int
 	rest                time.Duration
+}
+
+// partNames are what Python calls the parts of a moment.
+var partNames = []string{"year", "month", "day", "hour", "minute", "second", "microsecond"}
+
+// parts are in the order of partNames.
+func (m moment) parts() []int {
+	year, month, day := m.at.Date()
+	return []int{year, int(month), day, m.at.Hour(), m.at.Minute(), m.at.Second(), m.at.Nanosecond() / 1000}
 }
 
 // units of a delta that are of one length.
@@ -118,7 +128,6 @@ func (m moment) member(u *unknown, name string) starlark.Value {
 			return m.at.Format(layout)
 		})
 	}
-	parts := map[string]int{"year": m.at.Year(), "month": int(m.at.Month()), "day": m.at.Day(), "hour": m.at.Hour(), "minute": m.at.Minute(), "second": m.at.Second()}
 	switch {
 	case name == "add" && m.pendulum, name == "subtract" && m.pendulum:
 		return derived(func(given map[string]starlark.Value, _ starlark.Tuple) any {
@@ -180,18 +189,17 @@ func (m moment) member(u *unknown, name string) starlark.Value {
 			return m
 		})
 	}
-	if n, ok := parts[name]; ok && !m.clock {
-		return starlark.MakeInt(n)
+	if i := slices.Index(partNames[:6], name); i >= 0 && !m.clock {
+		return starlark.MakeInt(m.parts()[i])
 	}
 	return nil
 }
 
 // replaced is the moment with other parts.
 func (m moment) replaced(given map[string]starlark.Value) any {
-	y, mo, d := m.at.Date()
-	all := map[string]starlark.Value{"microsecond": starlark.MakeInt(m.at.Nanosecond() / 1000)}
-	for name, n := range map[string]int{"year": y, "month": int(mo), "day": d, "hour": m.at.Hour(), "minute": m.at.Minute(), "second": m.at.Second()} {
-		all[name] = starlark.MakeInt(n)
+	all := map[string]starlark.Value{}
+	for i, n := range m.parts() {
+		all[partNames[i]] = starlark.MakeInt(n)
 	}
 	for name, v := range given {
 		all[name] = v

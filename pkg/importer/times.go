@@ -137,9 +137,8 @@ func (s *session) day(like moment, days int) maker {
 func composed(like moment) maker {
 	return func(args starlark.Tuple, kwargs []starlark.Tuple) any {
 		m, parts := like, []int{1, 1, 1, 0, 0, 0, 0}
-		names := []string{"year", "month", "day", "hour", "minute", "second", "microsecond", "tz", "tzinfo"}
-		given := named(args, kwargs, names...)
-		for i, name := range names[:len(parts)] {
+		given := named(args, kwargs, append(slices.Clone(partNames), "tz", "tzinfo")...)
+		for i, name := range partNames {
 			v, ok := given[name]
 			if !ok {
 				if i < 3 {
@@ -161,8 +160,7 @@ func composed(like moment) maker {
 			m.naive = false
 		}
 		m.at = time.Date(parts[0], time.Month(parts[1]), parts[2], parts[3], parts[4], parts[5], parts[6]*1000, time.UTC)
-		got := []int{m.at.Year(), int(m.at.Month()), m.at.Day(), m.at.Hour(), m.at.Minute(), m.at.Second(), m.at.Nanosecond() / 1000}
-		if !slices.Equal(got, parts) || parts[0] < 1 || parts[0] > 9999 { // Python raises
+		if !slices.Equal(m.parts(), parts) || parts[0] < 1 || parts[0] > 9999 { // Python raises
 			return nil
 		}
 		return m
