@@ -64,6 +64,9 @@ type family struct {
 func (f *family) begin(from Position) {
 	o := f.options
 	o.Since = Since{}
+	if told := o.OnPage; told != nil {
+		o.OnPage = func(int, *int64) { told(0, nil) }
+	}
 	if s := f.since.Parent; s != nil {
 		o.Since = *s
 	}
@@ -255,7 +258,7 @@ func (f *family) adopt(p *Page) *Page {
 	if f.number > 1 {
 		p.Detected = ""
 	}
-	p.Total, p.TotalPages = nil, false
+	p.Total = nil
 	p.Under = f.kin.id()
 	under := Under{Page: f.page.At, ID: p.Under}
 	p.At.Under = &under

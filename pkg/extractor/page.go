@@ -24,9 +24,8 @@ type Page struct {
 	Records []record.Value
 	// Since is what an incremental resource is to remember once the page is committed.
 	Since Since
-	// Total is the newest that the API has shown so far, nil while it has shown none. It counts pages where TotalPages is set.
-	Total      *int64
-	TotalPages bool
+	// Total is the newest that the API has shown so far, nil while it has shown none. Of page_number it may count pages.
+	Total *int64
 	// Bytes is the size of the decoded body.
 	Bytes int
 	// Requests were sent for this page, empty pages before it included; Retries of them were repetitions.

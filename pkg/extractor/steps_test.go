@@ -134,3 +134,34 @@ func BenchmarkSteps(b *testing.B) {
 		})
 	}
 }
+
+// OnPage is told of every page as the API listed it, though a filter leaves nothing of it, and of the parent's pages as of pages without
+// rows.
+func TestOnPageHearsOfWhatIsLeftOut(t *testing.T) {
+	nothing := []config.Step{keep("id", "eq", `"none"`)}
+	listing := resource(offset())
+	listing.Steps = nothing
+	family := child(func(_, c *config.Resource) { c.Steps = nothing })
+	for name, tt := range map[string]struct {
+		x    *extractor.Extractor
+		want string
+	}{
+		"listing":  {extract(t, &api{rows: people(250, 1), total: counted}, listing), "100/250 100/250 50/250"},
+		"children": {extract(t, forest(map[int]int{1: 3, 2: 0, 3: 1}), family), "0 2 1 0 0 1"},
+	} {
+		var told []string
+		w := tt.x.Begin(extractor.Position{}, extractor.WalkOptions{OnPage: func(rows int, total *int64) {
+			text := fmt.Sprint(rows)
+			if total != nil {
+				text += fmt.Sprintf("/%d", *total)
+			}
+			told = append(told, text)
+		}})
+		if p, err := w.Next(t.Context()); !errors.Is(err, io.EOF) {
+			t.Errorf("%s: got the page %v, %v; want the end", name, p, err)
+		}
+		if got := strings.Join(told, " "); got != tt.want {
+			t.Errorf("%s: told %q, want %q", name, got, tt.want)
+		}
+	}
+}

@@ -29,6 +29,10 @@ type WalkOptions struct {
 	// OnRetry is told of each repeated request before its wait: which page ("offset 300"), which attempt failed, why, and how
 	// long the wait is. It is called on the goroutine of Next, and on those of Go.
 	OnRetry func(position string, attempt int, err error, wait time.Duration)
+	// OnPage is told of each page that was answered, also where Next passes over it: how many rows it listed, whatever steps or
+	// incremental leave of them (0 for a page of the parent's), and how many there are in all, nil where the API names no such number.
+	// It is called on the goroutine of Next.
+	OnPage func(rows int, total *int64)
 }
 
 // Walk is one pass over a listing. Next and End are for one goroutine, Requests for any.
@@ -180,10 +184,23 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 		w.drop()
 		return nil, &PageError{Resource: w.x.resource.Name, Label: p.Label, Attempts: resp.Attempts, Err: err}
 	}
+	w.tell(rows)
 	if w.foresee(ctx, rows); w.ended {
 		w.drop()
 	}
 	return p, nil
+}
+
+// tell calls OnPage. The total of one child's listing is none of the resource's.
+func (w *Walk) tell(rows int) {
+	if w.options.OnPage == nil {
+		return
+	}
+	total := w.end.LastTotal
+	if w.paginator.Type == "page_number" || w.options.kin != nil {
+		total = nil
+	}
+	w.options.OnPage(rows, total)
 }
 
 // entity reports whether the walk found out that its records are whole answers.
@@ -218,7 +235,7 @@ func (w *Walk) advance(p *Page, header http.Header) error {
 	w.doubt = p.null || p.guess && !p.named || next.token != ""
 	w.place = next
 	p.At, p.Next = w.position(at, place{}), w.position(next, at)
-	p.Total, p.TotalPages = w.end.LastTotal, w.paginator.Type == "page_number"
+	p.Total = w.end.LastTotal
 	return w.decide(at, rows, more, last)
 }
 

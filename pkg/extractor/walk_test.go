@@ -263,7 +263,7 @@ func TestNextRunsAheadOfItsPages(t *testing.T) {
 			t.Errorf("page %d ends with id %s", i, id.Raw())
 		}
 		at, next := extractor.Position{Offset: int64(i) * 100}, extractor.Position{Offset: int64(i)*100 + 100, Back: int64(i) * 100}
-		if p.At != at || p.Next != next || *p.Total != 500 || p.TotalPages || p.Bytes == 0 {
+		if p.At != at || p.Next != next || *p.Total != 500 || p.Bytes == 0 {
 			t.Errorf("page %d: at %+v, next %+v, total %d, %d bytes", i, p.At, p.Next, *p.Total, p.Bytes)
 		}
 		p.Release()

@@ -25,7 +25,7 @@ type Observer interface {
 	Scan(resource string, done, total int64)
 	// Index tells how many live keys the topic holds, and what knowing them takes in bytes.
 	Index(resource string, keys, bytes int64)
-	// Page tells of a fetched page; total is negative where the API gives none.
+	// Page tells of an answered page and the rows on it, whatever a filter leaves of them; total is negative where the API gives none.
 	Page(resource string, records int, total int64)
 	Retry(resource, reason string, wait time.Duration)
 	Commit(resource string, published, unchanged, duplicates, deadLettered, tombstones int64, took time.Duration)

@@ -61,7 +61,7 @@ func (v *Preview) Mode(m *schema.Misfit) string { return v.s.codec.mode(m) }
 // TableMissing says why schema_contract makes no first schema.
 func (v *Preview) TableMissing() string { return v.s.codec.tableMissing() }
 
-// Look calls do and tells the observer of its beginning and end. Where ctx has ended the error is the reason for that.
+// Look calls do and tells the observer of its beginning and end, which has no proof: a sample can prove nothing. Where ctx has ended the error is the reason for that.
 func (v *Preview) Look(ctx context.Context, do func() error) error {
 	began, status := time.Now(), Complete
 	v.p.opts.Observer.Start(v.s.res.Name, v.s.res.Topic.Name)
@@ -69,7 +69,7 @@ func (v *Preview) Look(ctx context.Context, do func() error) error {
 	if err != nil {
 		status = Failed
 	}
-	v.p.opts.Observer.End(v.s.res.Name, string(status), string(NoProof), time.Since(began))
+	v.p.opts.Observer.End(v.s.res.Name, string(status), "", time.Since(began))
 	return err
 }
 
@@ -122,7 +122,9 @@ func (v *Preview) Sample(ctx context.Context) (out *Sample, err error) {
 			out = nil
 		}
 	}()
-	walk := v.p.startWalk(v.s, extractor.Position{}, extractor.WalkOptions{})
+	walk := v.p.startWalk(v.s, extractor.Position{}, extractor.WalkOptions{
+		OnPage: func(rows int, _ *int64) { v.p.opts.Observer.Page(v.s.res.Name, rows, -1) }, // a sample is no part of a total
+	})
 	patient := ctx
 	bytes := 0
 	for len(out.pages) < samplePages && bytes < sampleBytes {
@@ -138,7 +140,6 @@ func (v *Preview) Sample(ctx context.Context) (out *Sample, err error) {
 			defer cancel()
 			patient = timed
 		}
-		v.p.opts.Observer.Page(v.s.res.Name, len(page.Records), -1)
 		out.pages = append(out.pages, page)
 		out.Records += len(page.Records)
 		bytes += page.Bytes

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"producer/pkg/pipeline"
@@ -85,5 +86,27 @@ func TestStepsByID(t *testing.T) {
 	got := w.run(p, pipeline.ExitOK)
 	if got.Tombstones != 1 || got.Published != 0 || got.Unchanged != 19 {
 		t.Errorf("%+v; want the tombstone of 4, and 5 as it was", got)
+	}
+}
+
+// listed adds up what a run tells of pages.
+type listed struct {
+	scans
+	pages, records atomic.Int64
+}
+
+func (l *listed) Page(_ string, records int, _ int64) {
+	l.pages.Add(1)
+	l.records.Add(int64(records))
+}
+
+// A run that leaves everything out shows all the same how far it has come.
+func TestProgressOfWhatIsLeftOut(t *testing.T) {
+	w := begin(t, rows(30)...)
+	told := new(listed)
+	p := w.must(w.configured("    - {name: rows, primary_key: id, write_disposition: merge, processing_steps: [{filter: {field: id, gt: 30}}], "+
+		"endpoint: {path: rows, data_selector: data, paginator: {type: offset, limit: 10}}}\n", "", pipeline.Options{Observer: told}))
+	if got := w.run(p, pipeline.ExitOK); got.Records != 0 || told.pages.Load() != 3 || told.records.Load() != 30 {
+		t.Errorf("%d records in the summary, told of %d on %d pages; want 0, and 30 on 3", got.Records, told.records.Load(), told.pages.Load())
 	}
 }

@@ -112,7 +112,13 @@ func (p *Pipeline) runResource(ctx context.Context, s *session, sum *Resource) e
 	if err := w.loadIndex(ctx); err != nil {
 		return err
 	}
-	o := extractor.WalkOptions{Resumed: w.resumed, Since: w.since, Full: w.entire()}
+	o := extractor.WalkOptions{Resumed: w.resumed, Since: w.since, Full: w.entire(), OnPage: func(rows int, total *int64) {
+		of := int64(-1)
+		if total != nil {
+			of = *total
+		}
+		p.opts.Observer.Page(s.res.Name, rows, of)
+	}}
 	if n := p.cfg.Client.Concurrency; n > 1 {
 		o.Go, o.Ahead = w.early.Go, n
 	}
@@ -175,13 +181,6 @@ func (w *worker) run(ctx context.Context) error {
 func (w *worker) fetch(ctx context.Context, out chan<- fetched) {
 	for {
 		page, err := w.walk.Next(ctx)
-		if err == nil {
-			total := int64(-1)
-			if page.Total != nil && !page.TotalPages {
-				total = *page.Total
-			}
-			w.p.opts.Observer.Page(w.res.Name, len(page.Records), total)
-		}
 		select {
 		case out <- fetched{page, err}:
 		case <-ctx.Done():

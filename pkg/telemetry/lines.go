@@ -83,8 +83,11 @@ func (l *Lines) End(resource, status, proof string, took time.Duration) {
 	}
 	t.end(status, proof, took)
 	delete(l.tracks, resource)
-	l.log.Info("ended", "resource", resource, "status", status, "proof", proof,
-		"pages_read", t.pages, "records_read", t.records, "retries", t.retries, "took", short(took))
+	args := []any{"resource", resource, "status", status}
+	if proof != "" {
+		args = append(args, "proof", proof)
+	}
+	l.log.Info("ended", append(args, "pages_read", t.pages, "records_read", t.records, "retries", t.retries, "took", short(took))...)
 }
 
 // Close logs how far resources are that moved since their last line and have not ended.

@@ -56,6 +56,10 @@ func TestLines(t *testing.T) {
 		step("end", "level=INFO msg=ended resource=contacts status=complete proof=proven pages_read=21 records_read=2007 retries=2 took=1.5s")
 		lines.End("contacts", "complete", "proven", time.Second)
 		step("an end twice", "")
+		lines.Start("contacts", "crm.contacts")
+		lines.End("contacts", "complete", "", time.Second)
+		step("an end without proof", "level=INFO msg=started resource=contacts topic=crm.contacts\n"+
+			"level=INFO msg=ended resource=contacts status=complete pages_read=0 records_read=0 retries=0 took=1s")
 	})
 }
 

@@ -13,14 +13,14 @@ type Observer interface {
 	// Index says how many live keys of the resource's topic (of the walk, where it is not compared with its topic) the index holds, and
 	// its memory in bytes.
 	Index(resource string, keys, bytes int64)
-	// Page says that the API answered with a page of so many records. total is what it says there is in all, negative
-	// when it doesn't.
+	// Page says that the API answered with a page of so many records, those that a filter leaves out included. total is what it says
+	// there is in all, negative when it doesn't.
 	Page(resource string, records int, total int64)
 	// Retry says that a request failed and is sent again after wait.
 	Retry(resource, reason string, wait time.Duration)
 	// Commit says what one committed transaction held and how long it took.
 	Commit(resource string, published, unchanged, duplicates, deadLettered, tombstones int64, took time.Duration)
-	// End says how the work ended: status and proof as in the summary of a run, took for all of it.
+	// End says how the work ended: status and proof as in the summary of a run ("": it was about no proof), took for all of it.
 	End(resource, status, proof string, took time.Duration)
 }
 

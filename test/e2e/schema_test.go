@@ -42,7 +42,11 @@ func TestSchemaCommands(t *testing.T) {
 	each(t, map[string][]edits{"registry": nil, "single object": {{"schema.registry": gone}}}, func(s *scenario, more []edits) {
 		l := &listing{rows: plain(150)}
 		config := s.config(s.api(l), append(more, edits{"schema.directory": "schemas"})...)
-		s.start("schema", "infer", "-c", config).wait(0).mentions(filepath.Join("schemas", "contacts.avsc"), "150 records")
+		o := s.start("schema", "infer", "-c", config).wait(0)
+		o.mentions(filepath.Join("schemas", "contacts.avsc"), "150 records")
+		if !strings.Contains(o.stderr, "status=complete pages_read=") { // it proves nothing, and does not say so
+			s.Errorf("stderr: %s", o.stderr)
+		}
 		file, err := os.ReadFile(filepath.Join(s.dir, "schemas", "contacts.avsc"))
 		if err != nil || !strings.Contains(string(file), `"name": "contacts"`) {
 			s.Fatalf("%v: %s", err, file)
