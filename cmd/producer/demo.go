@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"producer"
 	"producer/pkg/config"
 	"producer/pkg/devserver"
 	"producer/pkg/kafka"
@@ -27,16 +29,24 @@ func demoCommand(stdout, stderr io.Writer) *cobra.Command {
 				return err
 			}
 			defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the temporary directory is no failure
-			return demo(cmd.Context(), file, dir, stdout, stderr)
+			named := file
+			if file == "" {
+				if err := os.CopyFS(dir, producer.Example); err != nil {
+					return err
+				}
+				file, named = filepath.Join(dir, producer.ExampleConfig), producer.ExampleConfig+", which is built in"
+			}
+			return demo(cmd.Context(), file, named, dir, stdout, stderr)
 		},
 	}
-	cmd.Flags().StringVarP(&file, "config", "c", "examples/crm.yaml", "the configuration `FILE`")
+	cmd.Flags().StringVarP(&file, "config", "c", "", "the configuration `FILE`; without it "+producer.ExampleConfig+", which is built in")
 	return cmd
 }
 
-// demo walks the sample CRM into its topics, shows what landed, changes a handful of records at the source, and walks again.
-func demo(ctx context.Context, file, dir string, stdout, stderr io.Writer) error {
-	s, err := devserver.Start(ctx, devserver.Options{Dir: dir, Faults: true})
+// demo walks the sample CRM into its topics, which are kept under dir, shows what landed, changes a handful of records at the source, and
+// walks again. named is what it calls the file.
+func demo(ctx context.Context, file, named, dir string, stdout, stderr io.Writer) error {
+	s, err := devserver.Start(ctx, devserver.Options{Dir: filepath.Join(dir, "data"), Faults: true})
 	if err != nil {
 		return &exit{code: pipeline.ExitUnavailable, text: err.Error()}
 	}
@@ -72,7 +82,7 @@ func demo(ctx context.Context, file, dir string, stdout, stderr io.Writer) error
 		}
 		return nil
 	}
-	fmt.Fprintf(stdout, "broker %s, registry %s, API %s; configuration %s\n\n", s.Brokers()[0], s.RegistryURL(), s.APIURL(), file)
+	fmt.Fprintf(stdout, "broker %s, registry %s, API %s; configuration %s\n\n", s.Brokers()[0], s.RegistryURL(), s.APIURL(), named)
 	if err := cycle(); err != nil {
 		return err
 	}
