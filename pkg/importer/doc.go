@@ -12,6 +12,7 @@
 //	dlt.secrets["api_key"]              ${API_KEY}
 //	dlt.secrets["sources.crm.api_key"]  ${SOURCES__CRM__API_KEY}
 //	token=dlt.secrets.value             ${TOKEN}
+//	dlt.secrets["user"]                 ${SOURCES__USER}, as systems set USER themselves
 //	os.getenv("LIMIT", "100")           ${LIMIT:-100}
 //
 // A moment that the clock gives is computed where it stands in initial_value, when the file is imported, and is unknown elsewhere.

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -116,16 +117,26 @@ func (x *secrets) Get(key starlark.Value) (starlark.Value, bool, error) {
 	return v, true, err
 }
 
-// variableOf is where dlt looks for a secret in the environment: in upper case, with __ between sections.
+// variableOf is where dlt looks for a secret in the environment: in upper case, with __ between sections. A name that systems set
+// themselves gets the section of all sources, under which dlt looks too.
 func variableOf(name string) string {
 	name = strings.ReplaceAll(strings.ToUpper(name), ".", "__")
-	return strings.Map(func(r rune) rune {
+	name = strings.Map(func(r rune) rune {
 		if r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
 			return r
 		}
 		return '_'
 	}, name)
+	if slices.Contains(setBySystems, name) {
+		return "SOURCES__" + name
+	}
+	return name
 }
+
+// setBySystems are variables that log-ins, shells, containers and Windows set to something of their own (POSIX.1-2017, Base Definitions,
+// 8.1 and 8.3, has most of them), so that a secret of this name would be found to be something else.
+var setBySystems = strings.Fields(`COLUMNS COMPUTERNAME DISPLAY EDITOR EUID GID GROUPS HOME HOST HOSTNAME LANG LANGUAGE LINES LOGNAME MAIL
+	NAME OLDPWD OS PAGER PATH PROMPT PUBLIC PWD SHELL SHLVL TEMP TERM TMP TMPDIR TZ UID USER USERDOMAIN USERNAME VISUAL`)
 
 // namedValue is dlt.secrets.value as the default of a parameter, which names it.
 func (s *session) namedValue(_ *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
