@@ -40,6 +40,12 @@ func (x *Extractor) kinOf(rec record.Value) (*kin, error) {
 		}
 		take(h.String(), v)
 		text := string(v.AppendText(nil))
+		switch v.Kind() {
+		case record.True: // as Python's text of it, which dlt sends
+			text = "True"
+		case record.False:
+			text = "False"
+		}
 		k.values[h.String()] = config.Value{Text: text, JSON: string(v.Raw())}
 		if k.label != "" {
 			k.label += " "

@@ -14,7 +14,7 @@ func family(_ string, step int) map[string]answer {
 	members := map[string][]row{}
 	for i := 1; i <= 4+step; i++ {
 		id := fmt.Sprint(i)
-		teams = append(teams, row{"id": i, "slug": "team " + id, "title": "Team " + id, "meta": row{"code": "c" + id}})
+		teams = append(teams, row{"id": i, "even": i%2 == 0, "slug": "team " + id, "title": "Team " + id, "meta": row{"code": "c" + id}})
 		for j := range 3 * (i % 3) { // some have none
 			members[id] = append(members[id], row{"id": 100*i + j, "name": fmt.Sprintf("Member %d of step %d", j, step)})
 		}
@@ -28,6 +28,9 @@ func family(_ string, step int) map[string]answer {
 	paths["/members"] = func(r request) (int, any, []string) { return list(members[r.URL.Query().Get("team")])(r) }
 	paths["/search"] = func(r request) (int, any, []string) {
 		return ok(row{"data": append([]row{}, members[strings.TrimSuffix(fmt.Sprint(r.json["team"]), ".0")]...), "total": 0})
+	}
+	paths["/asked"] = func(r request) (int, any, []string) {
+		return ok([]row{{"id": r.URL.RawQuery, "body": fmt.Sprintf("%#v", r.json["even"])}})
 	}
 	paths["/headers"] = func(r request) (int, any, []string) { return list(members[r.Header.Get("X-Team")])(r) }
 	return paths
@@ -58,11 +61,13 @@ func parents() map[string]equal {
 	}
 	post := row{"method": "POST", "path": "search", "paginator": "single_page"}
 	cases := map[string]equal{
-		"path":              {source: of(row{"path": "teams/{resources.teams.id}/members"}), steps: 2},
-		"path, escaped":     {source: of(row{"path": "slugs/{resources.teams.slug}/members"})},
-		"path, nested":      {source: of(row{"path": "codes/{resources.teams.meta.code}"})},
-		"resolve":           {source: of(row{"path": "teams/{team}/members", "params": row{"team": row{"type": "resolve", "resource": "teams", "field": "id"}}}), steps: 2},
-		"parameter":         {source: of(row{"path": "members", "params": row{"team": "{resources.teams.id}"}}), steps: 2},
+		"path":          {source: of(row{"path": "teams/{resources.teams.id}/members"}), steps: 2},
+		"path, escaped": {source: of(row{"path": "slugs/{resources.teams.slug}/members"})},
+		"path, nested":  {source: of(row{"path": "codes/{resources.teams.meta.code}"})},
+		"resolve":       {source: of(row{"path": "teams/{team}/members", "params": row{"team": row{"type": "resolve", "resource": "teams", "field": "id"}}}), steps: 2},
+		"parameter":     {source: of(row{"path": "members", "params": row{"team": "{resources.teams.id}"}}), steps: 2},
+		"boolean": {source: of(merged(post, row{"path": "asked", "data_selector": "$", "json": row{"even": "{resources.teams.even}"},
+			"params": row{"even": "{resources.teams.even}", "team": "{resources.teams.id}"}}))},
 		"header":            {source: of(row{"path": "headers", "headers": row{"X-Team": "{resources.teams.id}"}})},
 		"body":              {source: of(merged(post, row{"json": row{"team": "{resources.teams.id}"}}))},
 		"from the parent":   {source: of(row{"path": "teams/{resources.teams.id}/members"}, row{"include_from_parent": []any{"title", "id"}}), steps: 2},
