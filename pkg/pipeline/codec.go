@@ -240,7 +240,7 @@ func (c *codec) register(ctx context.Context, d draft) error {
 	if d.frame == nil {
 		frame, err := c.registry.Register(ctx, c.subject, d.schema)
 		if err != nil {
-			return err
+			return c.inFile(d.schema, err)
 		}
 		d.frame = &frame
 	}
@@ -264,6 +264,14 @@ func (c *codec) register(ctx context.Context, d draft) error {
 		}
 	}
 	return nil
+}
+
+// inFile names the file in an error about s, where s is what stands in it.
+func (c *codec) inFile(s *schema.Schema, err error) error {
+	if err == nil || s != c.pin {
+		return err
+	}
+	return fmt.Errorf("%s: %w", c.file, err)
 }
 
 // mode is what the contract says to m: of columns where the name is unknown, else of data_type.

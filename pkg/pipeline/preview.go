@@ -83,7 +83,7 @@ func (v *Preview) Standing(ctx context.Context) (Standing, error) {
 
 // Check asks whether a schema could be registered; see [registry.Registry].
 func (v *Preview) Check(ctx context.Context, s *schema.Schema) error {
-	return v.s.codec.registry.Check(ctx, v.s.codec.subject, s)
+	return v.s.codec.inFile(s, v.s.codec.registry.Check(ctx, v.s.codec.subject, s))
 }
 
 // Sample is the beginning of a resource, as far as a first registration waits for it.

@@ -291,6 +291,7 @@ func conform(t *testing.T, back func(*testing.T) backing) {
 			"b: it is published and would be taken away":                                        record(t, nullable("a", "long")),
 			"a: it is published as long and would become double":                                record(t, nullable("a", "double"), nullable("b", "string")),
 			"b: its default, or the name that it stands for, is published and would change":     record(t, nullable("a", "long"), nullable("c", "long"), `{"name":"b","json":"B","type":["null","string"],"default":null}`),
+			"n: it is new and not nullable":                                                     record(t, nullable("a", "long"), nullable("b", "string"), `{"name":"n","type":"long","default":0}`),
 			"id: it is published as long and would become double":                               parse(t, `{"type":"record","name":"contacts","namespace":"crm","fields":[{"name":"id","type":"double"}]}`),
 			"it is published as record crm.contacts and would become record elsewhere.contacts": parse(t, `{"type":"record","name":"contacts","namespace":"elsewhere","fields":[{"name":"id","type":"long"}]}`),
 		} {

@@ -60,7 +60,7 @@ func (s *Schema) CheckColumns(columns []Column) (differences []string, err error
 		}
 		types, null := f.typ.alternatives()
 		switch {
-		case len(types) != 1 || keeps(types[0], want, map[[2]*typ]bool{}) != nil:
+		case len(types) != 1 || newKeeper().keeps(types[0], want) != nil:
 			differences = append(differences, fmt.Sprintf("column %s is declared as %v, the schema has %v", c.Source, want, f.typ))
 		case c.Required && null:
 			differences = append(differences, fmt.Sprintf("column %s is declared as not nullable, in the schema it is nullable", c.Source))

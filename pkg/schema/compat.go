@@ -124,29 +124,43 @@ func promotes(from, to kind) bool {
 
 // Extends reports whether this schema has every field of o with the same type, in its records too: that it is o, or an evolution
 // of it.
-func (s *Schema) Extends(o *Schema) bool { return s.Keeps(o) == nil }
+func (s *Schema) Extends(o *Schema) bool { return newKeeper().keeps(s.root, o.root) == nil }
 
-// Keeps is nil where Extends is true. Else it is an [*IncompatibleError] for the first field of o that this schema lacks or has
-// otherwise. It asks for more than CanRead, which a field that is taken away or a long that became a double satisfies.
-func (s *Schema) Keeps(o *Schema) error { return keeps(s.root, o.root, map[[2]*typ]bool{}) }
+// Keeps is nil where this schema may follow o in a subject: it Extends o, and every field that it adds is nullable. Else it is an
+// [*IncompatibleError] for the first field that is in the way. It asks for more than CanRead, which a field that is taken away, a long
+// that became a double, or a new field with any default satisfies.
+func (s *Schema) Keeps(o *Schema) error {
+	k := newKeeper()
+	k.growth = true
+	return k.keeps(s.root, o.root)
+}
 
-func keeps(a, b *typ, open map[[2]*typ]bool) error {
+// keeper compares a schema with what is published.
+type keeper struct {
+	open   map[[2]*typ]bool // pairs of types that are the same, or being looked at
+	growth bool             // fields that are new must be nullable
+}
+
+func newKeeper() keeper { return keeper{open: map[[2]*typ]bool{}} }
+
+// keeps compares a type with the published b.
+func (k keeper) keeps(a, b *typ) error {
 	a, b = a.real(), b.real()
-	if open[[2]*typ{a, b}] {
+	if k.open[[2]*typ{a, b}] {
 		return nil
 	}
-	open[[2]*typ{a, b}] = true
+	k.open[[2]*typ{a, b}] = true
 	if a.kind != b.kind || a.name != b.name || a.logical != b.logical || a.precision != b.precision || a.scale != b.scale ||
 		a.json != b.json || a.size != b.size || !slices.Equal(a.symbols, b.symbols) || len(a.branches) != len(b.branches) {
 		return &IncompatibleError{Why: fmt.Sprintf("it is published as %s and would become %s", described(b), described(a))}
 	}
 	for i := range a.branches {
-		if err := keeps(a.branches[i], b.branches[i], open); err != nil {
+		if err := k.keeps(a.branches[i], b.branches[i]); err != nil {
 			return err
 		}
 	}
 	if a.items != nil {
-		if err := keeps(a.items, b.items, open); err != nil {
+		if err := k.keeps(a.items, b.items); err != nil {
 			return within("[]", err)
 		}
 	}
@@ -158,8 +172,14 @@ func keeps(a, b *typ, open map[[2]*typ]bool) error {
 		if a.fields[i].source != f.source || a.fields[i].variant != f.variant || !sameDefault(a.fields[i], f) {
 			return &IncompatibleError{Path: f.name, Why: "its default, or the name that it stands for, is published and would change"}
 		}
-		if err := keeps(a.fields[i].typ, f.typ, open); err != nil {
+		if err := k.keeps(a.fields[i].typ, f.typ); err != nil {
 			return within(f.name, err)
+		}
+	}
+	for _, f := range a.fields {
+		_, null := f.typ.alternatives()
+		if k.growth && !null && !slices.ContainsFunc(b.fields, func(g *field) bool { return g.name == f.name }) {
+			return &IncompatibleError{Path: f.name, Why: "it is new and not nullable: make its type a union with null, and null its default"}
 		}
 	}
 	return nil

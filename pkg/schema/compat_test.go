@@ -171,6 +171,24 @@ func TestExtends(t *testing.T) {
 			t.Errorf("default %s of %s after %s: got %v", c.now, c.typ, c.published, got)
 		}
 	}
+	// What follows in a subject adds nullable fields only, at any depth; what a new field holds itself is free.
+	for added, path := range map[string]string{
+		`{"name":"y","type":["null","long"],"default":null}`:                                                             "",
+		`{"name":"y","type":["long","null"],"default":0}`:                                                                "",
+		`{"name":"y","type":"long","default":0}`:                                                                         "y",
+		`{"name":"y","type":["null",{"type":"record","name":"Y","fields":[{"name":"z","type":"long"}]}],"default":null}`: "",
+	} {
+		inner := func(more string) *schema.Schema {
+			return whole(base + `,{"name":"o","type":["null",{"type":"array","items":{"type":"record","name":"O","fields":[{"name":"a","type":"long"}` + more + `]}}],"default":null}`)
+		}
+		for at, pair := range map[string][2]*schema.Schema{"": {whole(base + "," + added), whole(base)}, "o[].": {inner("," + added), inner("")}} {
+			err := pair[0].Keeps(pair[1])
+			var in *schema.IncompatibleError
+			if !pair[0].Extends(pair[1]) || (err != nil) != (path != "") || err != nil && (!errors.As(err, &in) || in.Path != at+path || !strings.Contains(err.Error(), "new and not nullable")) {
+				t.Errorf("%s at %q: got %v", added, at, err)
+			}
+		}
+	}
 	// Only a union with null is called nullable.
 	for typ, want := range map[string]string{`["null","long"]`: "nullable long", `["long","string"]`: "published as long or string"} {
 		err := whole(`{"name":"x","type":"long"}`).Keeps(whole(`{"name":"x","type":` + typ + `}`))

@@ -138,12 +138,13 @@ func TestEditedSchemaFile(t *testing.T) {
 			config := s.config(s.api(l), more, edits{"schema.directory": "schemas"})
 			s.run(config, 0).mentions("a field that the pinned schema lacks was added", "contacts.avsc") // v
 			for lost, edited := range map[string]string{
-				"field v: it is published and would be taken away":         with(name + `,{"name":"new","type":["null","string"],"default":null}`),
-				"field v: it is published as long and would become double": with(name + strings.Replace(v, "long", "double", 1)),
-				"would become record elsewhere.contacts":                   strings.Replace(with(name+v), `"fields"`, `"namespace":"elsewhere","fields"`, 1),
+				"field v: it is published and would be taken away":                       with(name + `,{"name":"new","type":["null","string"],"default":null}`),
+				"field v: it is published as long and would become double":               with(name + strings.Replace(v, "long", "double", 1)),
+				"field new: it is new and not nullable: make its type a union with null": with(name + v + `,{"name":"new","type":"string","default":""}`),
+				"would become record elsewhere.contacts":                                 strings.Replace(with(name+v), `"fields"`, `"namespace":"elsewhere","fields"`, 1),
 			} {
 				s.file(file, edited)
-				s.run(config, 4).mentions(lost)
+				s.run(config, 4).mentions(lost, "contacts.avsc: subject ")
 			}
 			s.file(file, with(name+v+`,{"name":"new","type":["null","string"],"default":null}`))
 			l.rows[3] = `{"id":4,"name":"n4","v":9,"new":"x"}`
