@@ -73,6 +73,15 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// What validate says of an ordinary configuration is short.
+func TestValidateIsShort(t *testing.T) {
+	t.Setenv("API_KEY", "secret")
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"validate", "-c", "../../examples/seed.yaml"}, &stdout, &stderr); code != 0 || stderr.Len() > 0 || strings.Count(stdout.String(), "\n") != 4 {
+		t.Errorf("exit %d, %s%s; want the verdict, what offset brings about in two lines, and what every configuration has in one", code, &stdout, &stderr)
+	}
+}
+
 func TestValidateCounts(t *testing.T) {
 	for more, want := range map[string]string{"": "1 resource: good", ", {name: more, primary_key: id, write_disposition: merge}": "2 resources: good"} {
 		var stdout, stderr bytes.Buffer
