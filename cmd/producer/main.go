@@ -57,8 +57,12 @@ func (e *exit) Error() string { return e.text }
 // run is the whole program but for the process: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
-		Use:           "producer",
-		Short:         "From a REST API to compacted Kafka topics, exactly right",
+		Use:   "producer",
+		Short: "From a REST API to compacted Kafka topics, exactly right",
+		Long: `From a REST API to compacted Kafka topics, exactly right.
+
+See it at work with "producer demo", which needs nothing else. Then write a configuration, or take a dlt source's along with
+"producer import"; check it with "producer validate -c FILE", and run it with "producer run -c FILE".`,
 		Version:       version(),
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},

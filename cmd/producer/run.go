@@ -37,7 +37,12 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Walk the source and publish what is new",
-		Args:  cobra.ArbitraryArgs, // check refuses them, with a document
+		Long: `Walk the source and publish what is new. What was committed before a run ended stands, and the next run goes on from there.
+
+Exit codes: 0 everything asked for is done, 2 usage or configuration, 3 the source failed, 4 a record or schema can't be published,
+5 Kafka or the registry is unavailable, 6 a newer instance took over, 7 not authenticated or not authorised, 8 a safety limit,
+130 and 143 interrupted.`,
+		Args: cobra.ArbitraryArgs, // check refuses them, with a document
 		RunE: func(cmd *cobra.Command, args []string) error {
 			every, err := f.check(args)
 			if err != nil {

@@ -59,7 +59,7 @@ func inferCommand(stdout, stderr io.Writer) *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().BoolVar(&f.force, "force", false, "write files that stand already anew")
+	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite files that are there")
 	return cmd
 }
 
