@@ -56,10 +56,7 @@ func (l *barLine) parts() []string {
 	var parts []string
 	switch {
 	case l.ended:
-		if l.status != "complete" && l.status != "incomplete" {
-			count += " read" // less may be committed
-		}
-		parts = []string{count, short(l.took)}
+		parts = []string{count + " read", short(l.took)} // less may be committed, or left by a filter
 	case l.scanning:
 		return []string{fmt.Sprintf("%3d%%  reading topic", percentOf(l.scanDone, l.scanTotal)), plural(l.scanDone, "record", "records")}
 	case !l.answered && l.retries == 0:
