@@ -1,84 +1,123 @@
 package record
 
+import "bytes"
+
 // Builder makes objects out of parts of others. Bytes and tokens are copied side by side, so that nothing is tokenised again. The
 // zero value is ready; one that is reset and reused reaches a state in which building allocates nothing. It is not for concurrent
 // use; its values stay valid until Reset, whatever becomes of those that they were copied from.
 type Builder struct {
 	tape Tape
-	open []uint32 // objects that are not closed yet, outermost first
 }
 
 // Reset forgets what was built.
-func (b *Builder) Reset() {
-	b.tape.reset(b.tape.page[:0])
-	b.open = b.open[:0]
-}
+func (b *Builder) Reset() { b.tape.reset(b.tape.page[:0]) }
 
 // Len is how many bytes were built.
 func (b *Builder) Len() int { return len(b.tape.page) }
 
 // Begin opens an object: the next value, or after Name a member's.
 func (b *Builder) Begin() {
-	if len(b.open) == 0 && len(b.tape.nodes) > 0 {
+	t := &b.tape
+	if t.parse == 0 {
+		b.Reset()
+	}
+	around := uint32(0)
+	if n := len(t.frames); n > 0 {
+		around = t.frames[n-1].at
+	} else if len(t.page) > 0 {
 		b.write(",")
 	}
-	at := uint32(len(b.tape.nodes))
-	b.open = append(b.open, at)
-	b.tape.nodes = append(b.tape.nodes, node{off: uint32(len(b.tape.page)), kind: Object, like: at})
+	t.frames = append(t.frames, frame{off: uint32(len(t.page)), base: uint32(len(t.open)), at: t.within(around), kind: Object})
 	b.write("{")
 }
 
-// End closes the object that was opened last and returns it.
+// End closes the object that was opened last. It returns the outermost one, of others no value.
 func (b *Builder) End() Value {
-	at := b.open[len(b.open)-1]
-	b.open = b.open[:len(b.open)-1]
+	t := &b.tape
+	f := t.frames[len(t.frames)-1]
+	t.frames = t.frames[:len(t.frames)-1]
+	f.new = false
 	b.write("}")
-	n := &b.tape.nodes[at]
-	n.end, n.next = uint32(len(b.tape.page)), uint32(len(b.tape.nodes))
-	return Value{tape: &b.tape, at: at}
+	t.open = t.close(t.open, &f, len(t.page))
+	if len(t.frames) > 0 {
+		return Value{}
+	}
+	at := uint32(len(t.nodes))
+	t.nodes = append(t.nodes, t.open...)
+	t.open = t.open[:0]
+	return Value{tape: t, at: at}
 }
 
 // Name begins a member of the open object with text for its name; its value follows, from Value or Begin and End. The object must not
 // have the name yet: that is the caller's to see to.
 func (b *Builder) Name(name string) {
-	b.member()
-	from := len(b.tape.page)
+	from := b.member()
 	b.tape.page = appendQuoted(b.tape.page, []byte(name))
-	flags := uint8(0)
+	flags := mark(0)
 	if len(b.tape.page)-from != len(name)+2 {
 		flags = flagEscaped
 	}
-	b.tape.nodes = append(b.tape.nodes, node{off: uint32(from), end: uint32(len(b.tape.page)), next: uint32(len(b.tape.nodes) + 1), kind: String, flags: flags})
-	b.write(":")
+	b.named(from, flags)
 }
 
 // NameOf begins a member with the name of another, as [Value.Members] yields it.
 func (b *Builder) NameOf(name Value) {
-	b.member()
-	b.copy(name)
-	b.write(":")
+	from := b.member()
+	b.tape.page = append(b.tape.page, name.Raw()...)
+	b.named(from, name.node().mark&flagEscaped)
 }
 
 // Value gives the member that was begun a copy of v.
-func (b *Builder) Value(v Value) { b.copy(v) }
-
-func (b *Builder) member() {
-	n := &b.tape.nodes[b.open[len(b.open)-1]]
-	if n.count++; n.count > 1 {
-		b.write(",")
-	}
+func (b *Builder) Value(v Value) {
+	n := v.node()
+	moved := uint32(len(b.tape.page)) - n.off
+	b.tape.page = append(b.tape.page, v.Raw()...)
+	copied := b.tape.copy(v, moved, b.tape.frames[len(b.tape.frames)-1].at)
+	b.tape.open = append(b.tape.open, copied)
 }
 
-// copy appends v, its bytes and its nodes, moved to where they are now.
-func (b *Builder) copy(v Value) {
-	from := v.node()
-	bytes := uint32(len(b.tape.page)) - from.off
-	nodes := uint32(len(b.tape.nodes)) - v.at
-	b.tape.page = append(b.tape.page, v.tape.page[from.off:from.end]...)
-	for _, n := range v.tape.nodes[v.at:from.next] {
-		n.off, n.end, n.next, n.like = n.off+bytes, n.end+bytes, n.next+nodes, uint32(len(b.tape.nodes))
-		b.tape.nodes = append(b.tape.nodes, n)
+// member begins one and returns where its name is to stand.
+func (b *Builder) member() int {
+	if b.tape.values(len(b.tape.frames)-1) > 0 {
+		b.write(",")
 	}
+	return len(b.tape.page)
+}
+
+// named ends the name that begins at from.
+func (b *Builder) named(from int, flags mark) {
+	f := &b.tape.frames[len(b.tape.frames)-1]
+	f.at, _ = b.tape.behind(f.at, from, len(b.tape.page), flags)
+	b.write(":")
+}
+
+// copy makes the blocks of v, whose bytes have been copied and are that much further, behind the name that at ends in, and returns its node.
+func (t *Tape) copy(v Value, moved, at uint32) node {
+	n := *v.node()
+	n.off, n.end = n.off+moved, n.end+moved
+	k := n.kind()
+	if k != Object && k != Array {
+		return n
+	}
+	if k == Object {
+		at = t.within(at)
+	}
+	f := frame{off: n.off, base: uint32(len(t.open)), at: at, kind: k}
+	c, name := v.Cursor(), int(n.off)+1
+	for ; c.at != c.end; c.at++ {
+		if k == Object {
+			name += bytes.IndexByte(t.page[name:], '"')
+			text := Value{v.tape, c.name}.node()
+			f.at, _ = t.behind(f.at, name, name+int(text.end-text.off), text.mark&flagEscaped)
+			c.name++
+		}
+		inner := t.copy(c.At(0), moved, f.at)
+		t.open = append(t.open, inner)
+		name = int(inner.end)
+	}
+	t.open = t.close(t.open, &f, int(n.end))
+	n, t.open = t.open[len(t.open)-1], t.open[:len(t.open)-1]
+	return n
 }
 
 func (b *Builder) write(s string) { b.tape.page = append(b.tape.page, s...) }

@@ -15,56 +15,29 @@ type names struct {
 	text  []byte
 }
 
-// distinct notes the first name of the object at node at that it has had before. The object may still be open.
-func (t *Tape) distinct(at uint32) {
-	if t.nodes[at].count > few {
-		t.lookUp(at)
+// distinct notes the first of the names, count in a block that begins at first, that was there before.
+func (t *Tape) distinct(first, count uint32) {
+	if count > few {
+		t.lookUp(first, count)
 		return
 	}
-	n := 0
-	var known [few]uint32
-	for name := range t.namesOf(at) {
-		if n == few { // it is open, so its members are not counted
-			t.lookUp(at)
-			return
-		}
-		for _, k := range known[:n] {
-			if t.sameText(k, name) {
+	for name := first + 1; name < first+count; name++ {
+		for known := first; known < name; known++ {
+			if t.sameText(known, name) {
 				t.duplicate = min(t.duplicate, int(t.nodes[name].off))
 				return
 			}
 		}
-		known[n] = name
-		n++
 	}
 }
 
-// namesOf yields the nodes of an object's names.
-func (t *Tape) namesOf(at uint32) func(yield func(uint32) bool) {
-	return func(yield func(uint32) bool) {
-		end := uint32(len(t.nodes))
-		if next := t.nodes[at].next; next != 0 {
-			end = next
-		}
-		for name := at + 1; name < end && yield(name); name = t.nodes[name+1].next {
-			if name+1 >= end || t.nodes[name+1].next == 0 { // its value is missing, or open
-				return
-			}
-		}
-	}
-}
-
-func (t *Tape) lookUp(at uint32) {
+func (t *Tape) lookUp(first, count uint32) {
 	s := &t.names
 	if s.seed == (maphash.Seed{}) {
 		s.seed = maphash.MakeSeed()
 	}
-	n := 0
-	for range t.namesOf(at) {
-		n++
-	}
 	size := 2 * few
-	for size < 2*n {
+	for size < 2*int(count) {
 		size *= 2
 	}
 	if cap(s.slots) < size {
@@ -73,7 +46,7 @@ func (t *Tape) lookUp(at uint32) {
 	s.slots = s.slots[:size]
 	clear(s.slots)
 	mask := uint64(size - 1)
-	for name := range t.namesOf(at) {
+	for name := first; name < first+count; name++ {
 		v := Value{tape: t, at: name}
 		text, plain := v.Text()
 		if !plain {

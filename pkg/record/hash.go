@@ -35,7 +35,6 @@ type shape struct {
 	ends     []int    // where each ends in names
 	encoded  []byte   // the names as they are hashed, in source order
 	members  []member // in the order of their names
-	values   []uint32 // the nodes of the members' values, in source order
 	children []*shape // of each member's value, if that is an object or an array
 	items    *shape   // of an array's elements
 }
@@ -59,9 +58,9 @@ func (h *Hasher) Sum(v Value) [16]byte {
 }
 
 func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
-	switch n := v.node(); n.kind {
+	switch n := v.node(); n.kind() {
 	case Array:
-		dst = appendLength(append(dst, '['), int(n.count))
+		dst = appendLength(append(dst, '['), v.Len())
 		if s.items == nil {
 			s.items = new(shape)
 		}
@@ -78,11 +77,12 @@ func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
 }
 
 func appendScalar(dst, page []byte, n *node) []byte {
-	if n.kind == String {
+	k := n.kind()
+	if k == String {
 		return appendText(append(dst, '"'), page, n)
 	}
 	from, to := int(n.off), int(n.end)
-	switch n.kind {
+	switch k {
 	case Null:
 		return append(dst, 'n')
 	case False:
@@ -100,25 +100,19 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 		}
 		s.last = last
 	}
-	t, n := v.tape, v.node()
-	values, present := s.values[:0], 0
-	for at := v.at + 2; at <= n.next; at += 2 { // after the name
-		value := &t.nodes[at]
-		if value.kind != Null {
+	t, in := v.tape, v.block()
+	values, present := t.nodes[in.first:in.first+in.count], 0
+	for i := range values {
+		if values[i].kind() != Null {
 			present++
 		}
-		values = append(values, at)
-		if value.kind >= Object { // else it is the next one's, which needs no waiting for
-			at = value.next - 1
-		}
 	}
-	s.values = values
 	dst = appendLength(append(dst, '{'), present)
 	for _, m := range s.members {
-		at := values[m.i]
-		switch n := &t.nodes[at]; {
-		case n.kind == Null:
-		case n.kind < Object:
+		n := &values[m.i]
+		switch k := n.kind(); {
+		case k == Null:
+		case k < Object:
 			dst = appendShort(dst, s.encoded, int(m.from), int(m.to))
 			dst = appendScalar(dst, t.page, n)
 		default:
@@ -127,7 +121,7 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 				s.children[m.i] = new(shape)
 				h.size += 256
 			}
-			dst = h.append(dst, Value{tape: t, at: at}, s.children[m.i])
+			dst = h.append(dst, Value{tape: t, at: in.first + m.i}, s.children[m.i])
 		}
 	}
 	return dst
@@ -186,7 +180,7 @@ func appendLength(dst []byte, n int) []byte {
 // appendText appends the length of a string's text and the text.
 func appendText(dst, page []byte, n *node) []byte {
 	from, to := int(n.off)+1, int(n.end)-1
-	if n.flags&flagEscaped == 0 {
+	if n.mark&flagEscaped == 0 {
 		return appendShort(appendLength(dst, to-from), page, from, to)
 	}
 	var buf [256]byte

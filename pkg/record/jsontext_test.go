@@ -10,13 +10,22 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// An oracle is a tape as jsontext's tokens make it. It is what the tokeniser was written to replace, and must agree with in all: nodes,
-// errors and their places.
+// An oracle is what jsontext's tokens make of a page. It is what the tokeniser was written to replace, and must agree with in all:
+// values, errors and their places.
 type oracle struct {
 	Tape
-	json jsontext.Decoder
-	in   bytes.Buffer // jsontext reads a bytes.Buffer in place, without copying it
-	open []uint32     // containers that are not closed yet, outermost first
+	json     jsontext.Decoder
+	in       bytes.Buffer // jsontext reads a bytes.Buffer in place, without copying it
+	tokens   []token
+	unclosed []int // containers that are not closed yet, outermost first
+}
+
+// A token is a value, or a name of the object before it; what is in a container follows it.
+type token struct {
+	off, end int
+	mark     mark
+	count    int
+	named    bool // an object whose last token was a name
 }
 
 var errTooDeep = errors.New("too deep")
@@ -34,12 +43,12 @@ func (t *oracle) Parse(page []byte, maxDepth int) error {
 
 func (t *oracle) reset(page []byte) {
 	t.Tape.reset(page)
-	t.open = t.open[:0]
+	t.tokens, t.unclosed = t.tokens[:0], t.unclosed[:0]
 }
 
 // tokenise fills the tape from its page; nil if the page is sound.
 func (t *oracle) tokenise(maxDepth int) *SyntaxError {
-	cause := t.tokens(maxDepth)
+	cause := t.read(maxDepth)
 	if cause == nil {
 		return nil
 	}
@@ -55,14 +64,14 @@ func (t *oracle) tokenise(maxDepth int) *SyntaxError {
 		return err
 	}
 	t.reset(t.page)
-	if cause := t.tokens(maxDepth, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); cause != nil {
+	if cause := t.read(maxDepth, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); cause != nil {
 		err = t.explain(cause)
 		t.reset(nil)
 	}
 	return err
 }
 
-func (t *oracle) tokens(maxDepth int, opts ...jsontext.Options) error {
+func (t *oracle) read(maxDepth int, opts ...jsontext.Options) error {
 	d := &t.json
 	t.in = *bytes.NewBuffer(t.page)
 	d.Reset(&t.in, opts...)
@@ -70,7 +79,7 @@ func (t *oracle) tokens(maxDepth int, opts ...jsontext.Options) error {
 		kind := d.PeekKind()
 		switch kind {
 		case jsontext.KindBeginObject, jsontext.KindBeginArray, jsontext.KindEndObject, jsontext.KindEndArray:
-			if (kind == jsontext.KindBeginObject || kind == jsontext.KindBeginArray) && len(t.open) >= maxDepth {
+			if (kind == jsontext.KindBeginObject || kind == jsontext.KindBeginArray) && len(t.unclosed) >= maxDepth {
 				return errTooDeep
 			}
 			if _, err := d.ReadToken(); err != nil {
@@ -94,7 +103,7 @@ func (t *oracle) tokens(maxDepth int, opts ...jsontext.Options) error {
 				return err
 			}
 		}
-		if len(t.open) == 0 {
+		if len(t.unclosed) == 0 {
 			break
 		}
 	}
@@ -116,7 +125,7 @@ func (t *oracle) readScalar() error {
 	end := int(d.InputOffset())
 	off := end - len(text)
 	var kind Kind
-	var flags uint8
+	var flags mark
 	switch text.Kind() {
 	case jsontext.KindNull:
 		kind = Null
@@ -142,18 +151,18 @@ func (t *oracle) readScalar() error {
 	return nil
 }
 
-// count adds the node about to be written to its container, unless it is a name.
+// count adds the token about to be written to its container, unless it is a name.
 func (t *oracle) count() {
-	if len(t.open) == 0 {
+	if len(t.unclosed) == 0 {
 		return
 	}
-	n := &t.nodes[t.open[len(t.open)-1]]
-	if n.kind == Object {
-		if n.next ^= 1; n.next == 1 { // until the object is closed its next tells names from values
+	c := &t.tokens[t.unclosed[len(t.unclosed)-1]]
+	if c.mark == mark(Object) {
+		if c.named = !c.named; c.named {
 			return
 		}
 	}
-	n.count++
+	c.count++
 }
 
 // explain classifies what the tokeniser or tokens refused.
@@ -194,19 +203,16 @@ func firstError(whole, inner error) error {
 	return inner
 }
 
-func (t *oracle) scalar(k Kind, off, end int, flags uint8) {
-	i := uint32(len(t.nodes))
-	t.nodes = append(t.nodes, node{off: uint32(off), end: uint32(end), next: i + 1, kind: k, flags: flags})
+func (t *oracle) scalar(k Kind, off, end int, flags mark) {
+	t.tokens = append(t.tokens, token{off: off, end: end, mark: mark(k) | flags})
 }
 
 func (t *oracle) begin(k Kind, off int) {
-	i := uint32(len(t.nodes))
-	t.nodes = append(t.nodes, node{off: uint32(off), kind: k})
-	t.open = append(t.open, i)
+	t.unclosed = append(t.unclosed, len(t.tokens))
+	t.tokens = append(t.tokens, token{off: off, mark: mark(k)})
 }
 
 func (t *oracle) finish(end int) {
-	n := &t.nodes[t.open[len(t.open)-1]]
-	t.open = t.open[:len(t.open)-1]
-	n.end, n.next = uint32(end), uint32(len(t.nodes))
+	t.tokens[t.unclosed[len(t.unclosed)-1]].end = end
+	t.unclosed = t.unclosed[:len(t.unclosed)-1]
 }

@@ -14,26 +14,27 @@ const (
 	previous              // what came last
 )
 
+// values counts those of a container that is not closed yet, without the one that is open.
+func (t *Tape) values(frame int) uint32 {
+	to := uint32(len(t.open))
+	if frame+1 < len(t.frames) {
+		to = t.frames[frame+1].base
+	}
+	return to - t.frames[frame].base
+}
+
 // pointer returns the JSON Pointer (RFC 6901) of a place in the innermost open container. named: a member's name has been read.
 func (t *Tape) pointer(w where, named bool) string {
 	var p []byte
 	for i, f := range t.frames[1:] {
-		if i+2 < len(t.frames) {
-			p = t.appendStep(p, f.kind, f.count-1, t.frames[i+2].at-1)
-			continue
-		}
-		switch name := uint32(len(t.nodes)) - 1; {
-		case f.kind == Object && named:
-			p = t.appendStep(p, Object, 0, name)
-		case f.kind == Array && w == next:
-			p = t.appendStep(p, Array, f.count, 0)
-		case f.count > 0 && w == previous:
-			if f.kind == Object {
-				for n := range t.namesOf(f.at) {
-					name = n
-				}
-			}
-			p = t.appendStep(p, f.kind, f.count-1, name)
+		n := t.values(i + 1)
+		switch inner := i+2 < len(t.frames); {
+		case f.kind == Object && (inner || named || n > 0 && w == previous):
+			p = t.appendName(p, t.prefixes[f.at].off, t.prefixes[f.at].end)
+		case f.kind == Array && (inner || w == next):
+			p = appendIndex(p, n)
+		case f.kind == Array && n > 0 && w == previous:
+			p = appendIndex(p, n-1)
 		}
 	}
 	return string(p)
@@ -43,53 +44,41 @@ func (t *Tape) pointer(w where, named bool) string {
 // the name if that is wanted.
 func (t *Tape) pointerTo(offset int, name bool) string {
 	var p []byte
-	at, off := uint32(0), uint32(offset)
+	at, off := t.root, uint32(offset)
 down:
 	for {
 		v := Value{tape: t, at: at}
 		c := v.Cursor()
-		switch v.Kind() {
-		case Array:
-			for i := uint32(0); ; i++ {
-				e, ok := c.Element()
-				if !ok {
-					return string(p)
-				}
-				if off < e.node().end {
-					p = t.appendStep(p, Array, i, 0)
-					at = e.at
-					continue down
+		for i := range uint32(v.Len()) {
+			e := t.nodes[c.at+i]
+			if off >= e.end {
+				continue
+			}
+			switch v.Kind() {
+			case Array:
+				p = appendIndex(p, i)
+			case Object:
+				if inside := off >= e.off; inside || name {
+					p = t.appendName(p, t.nodes[c.name+i].off, t.nodes[c.name+i].end)
 				}
 			}
-		case Object:
-			for {
-				n, e, ok := c.Member()
-				if !ok {
-					return string(p)
-				}
-				if off < n.node().end {
-					if name {
-						p = t.appendStep(p, Object, 0, n.at)
-					}
-					return string(p)
-				}
-				if off < e.node().end {
-					p = t.appendStep(p, Object, 0, n.at)
-					at = e.at
-					continue down
-				}
+			if off < e.off {
+				return string(p)
 			}
+			at = c.at + i
+			continue down
 		}
 		return string(p)
 	}
 }
 
-// appendStep appends an array's index or the name at a node.
-func (t *Tape) appendStep(p []byte, k Kind, index, name uint32) []byte {
-	if k == Array {
-		return strconv.AppendUint(append(p, '/'), uint64(index), 10)
-	}
-	text := string(Value{tape: t, at: name}.AppendText(nil))
+func appendIndex(p []byte, i uint32) []byte {
+	return strconv.AppendUint(append(p, '/'), uint64(i), 10)
+}
+
+// appendName appends the name that stands in the page from off to end.
+func (t *Tape) appendName(p []byte, off, end uint32) []byte {
+	text := string(appendUnescaped(nil, t.page[off+1:end-1]))
 	return append(append(p, '/'), strings.NewReplacer("~", "~0", "/", "~1").Replace(text)...)
 }
 

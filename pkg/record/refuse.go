@@ -43,9 +43,13 @@ func (t *Tape) doubt() *SyntaxError {
 // refuse empties the tape and says what is wrong after mark, the end of the last sound token. named: that is a name. What is wrong with
 // the page outweighs what is wrong with a record of it, and bytes that are not text outweigh both.
 func (t *Tape) refuse(mark int, named bool, maxDepth int) *SyntaxError {
-	for _, f := range t.frames {
-		if f.kind == Object && f.end == 0 {
-			t.distinct(f.at)
+	for i, f := range t.frames {
+		if f.kind == Object && f.new {
+			names := t.values(i)
+			if named || i+1 < len(t.frames) { // one has no value yet
+				names++
+			}
+			t.distinct(t.namesOf(f.at, names), names)
 		}
 	}
 	var err *SyntaxError
@@ -60,11 +64,11 @@ func (t *Tape) refuse(mark int, named bool, maxDepth int) *SyntaxError {
 
 // fault reads the token after mark again, as a parser would that does not know yet what is wrong.
 func (t *Tape) fault(mark int, named bool, maxDepth int) *SyntaxError {
-	b, f := t.page, t.frames[len(t.frames)-1]
+	b, f, count := t.page, t.frames[len(t.frames)-1], t.values(len(t.frames)-1)
 	start := mark + spaces(b[mark:])
 	here := t.pointer(here, named)
 	next := t.pointer(next, named)
-	if f.kind == Invalid && f.count > 0 {
+	if f.kind == Invalid && count > 0 {
 		return t.malformed(start, "", errTrailing)
 	}
 	if start == len(b) {
@@ -83,7 +87,7 @@ func (t *Tape) fault(mark int, named bool, maxDepth int) *SyntaxError {
 	switch {
 	case named:
 		want, where = ':', afterName
-	case f.count > 0 && c != '}' && c != ']':
+	case count > 0 && c != '}' && c != ']':
 		want, where = ',', afterElement
 		if f.kind == Object {
 			where = afterMember
@@ -106,14 +110,14 @@ func (t *Tape) fault(mark int, named bool, maxDepth int) *SyntaxError {
 			return t.malformed(at, next, errNoValue)
 		}
 		switch where = startOfValue; {
-		case f.kind == Array && f.count > 0:
+		case f.kind == Array && count > 0:
 			where, next = afterElement, parent(next)
-		case f.kind == Object && (f.count > 0 || named):
+		case f.kind == Object && (count > 0 || named):
 			where, next = afterMember, parent(next)
 		}
 		return t.malformed(at, next, invalidCharacter(b[at:], where))
 	case '"':
-		end, _ := t.text(at)
+		end, _ := t.text(at + 1)
 		return t.malformed(^end, next, stringFault(b[^end:]))
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		if end, _ := number(b, at); end < 0 {

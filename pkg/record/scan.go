@@ -25,7 +25,7 @@ func literal(b []byte, i int, text string) int {
 }
 
 // number scans a number that begins with a digit or a minus.
-func number(b []byte, i int) (end int, flags uint8) {
+func number(b []byte, i int) (end int, flags mark) {
 	if b[i] == '-' {
 		i++
 	}
@@ -63,11 +63,11 @@ func digits(b []byte, i int) int {
 	return i
 }
 
-// text scans a string from its opening quote on, 8 bytes at a time while they are plain ASCII.
-func (t *Tape) text(i int) (end int, flags uint8) {
+// text scans what is left of a string at i, 8 bytes at a time while they are plain ASCII.
+func (t *Tape) text(i int) (end int, flags mark) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	b := t.page
-	for i++; i < len(b); {
+	for i < len(b) {
 		if i+8 <= len(b) {
 			x := binary.LittleEndian.Uint64(b[i:])
 			// Of each byte, the highest bit says: not ASCII | a control or (its bit 1 flipped) a quote | a backslash.

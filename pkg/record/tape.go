@@ -34,29 +34,44 @@ func (k Kind) String() string {
 	return "invalid"
 }
 
+// A node is one value of the page, or one name.
+//
+// The values in a container stand in a block: side by side, in source order, so that the i-th is found at once. The names of an object
+// stand in a block of their own, which all objects of its shape share.
+type node struct {
+	off, end uint32 // its bytes in the page
+	block    uint32 // of a container: its index in Tape.blocks
+	mark     mark
+}
+
+// A mark is a kind with flags above it.
+type mark uint32
+
 const (
-	flagEscaped uint8 = 1 << iota // a string with a backslash in it
+	flagEscaped mark = 16 << iota // a string with a backslash in it
 	flagInteger                   // a number without '.', 'e' or 'E'
+	kinds       mark = 15
 )
 
-// A node is one value of the page or one name. The nodes of a container follow it in source order, a member's name before its
-// value.
-type node struct {
-	off, end uint32 // the value's bytes in the page
-	next     uint32 // the node after this one and all that is in it
-	count    uint32 // members or elements
-	like     uint32 // of an object: the first one known to have its names, byte for byte and in their order
-	kind     Kind
-	flags    uint8
+func (n *node) kind() Kind { return Kind(n.mark & kinds) }
+
+// A block is what is in a container.
+type block struct {
+	first, count uint32 // its values, in Tape.nodes
+	shape        uint32 // of an object: the prefix of all its names
 }
 
 // Tape holds the tokens of one page. The zero value is ready; reusing one avoids allocations. A Tape is not for concurrent
 // use, but after Parse returned any number of goroutines may read its values.
 type Tape struct {
 	page      []byte
-	nodes     []node
+	nodes     []node // the first is no value, so that no block begins at 0
+	root      uint32 // 0: there is none
+	blocks    []block
+	prefixes  []prefix
 	parse     uint64  // counts what it was used for
 	frames    []frame // containers that are not closed yet, outermost first
+	open      []node  // the values in them
 	names     names
 	lone      int // offset of the first half surrogate pair, or none
 	duplicate int // and of the first name that its object has had before
@@ -90,14 +105,15 @@ func (t *Tape) Parse(page []byte, maxDepth int) error {
 }
 
 func (t *Tape) reset(page []byte) {
-	t.page, t.nodes = page, t.nodes[:0]
+	t.page, t.root, t.blocks, t.open, t.frames = page, 0, t.blocks[:0], t.open[:0], t.frames[:0]
+	t.nodes, t.prefixes = append(t.nodes[:0], node{}), append(t.prefixes[:0], prefix{})
 	t.parse++
 }
 
 // Root is the page's value; it is Invalid when nothing was parsed.
 func (t *Tape) Root() Value {
-	if len(t.nodes) == 0 {
+	if t.root == 0 {
 		return Value{}
 	}
-	return Value{tape: t}
+	return Value{tape: t, at: t.root}
 }

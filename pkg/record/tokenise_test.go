@@ -18,32 +18,43 @@ func differ(tape *Tape, reference *oracle, page []byte, maxDepth int) string {
 	if errors.As(err, &e) && errors.As(want, &w) && (e.Kind != w.Kind || e.Offset != w.Offset || e.Line != w.Line || e.Column != w.Column || e.Pointer != w.Pointer) {
 		return fmt.Sprintf("error %#v, jsontext's %#v", e, w)
 	}
-	if len(tape.nodes) != len(reference.nodes) {
-		return fmt.Sprintf("%d nodes, jsontext's %d", len(tape.nodes), len(reference.nodes))
+	rest, d := reference.tokens, ""
+	if tape.root != 0 {
+		rest, d = tape.compare(tape.Root(), rest)
 	}
-	for i, n := range tape.nodes {
-		if n.kind == Object && !tape.sameNames(uint32(i), n.like) {
-			return fmt.Sprintf("the names of object %d are not those of %d", i, n.like)
-		}
-		if n.like = 0; n != reference.nodes[i] {
-			return fmt.Sprintf("node %d is %+v, jsontext's %+v", i, n, reference.nodes[i])
-		}
+	if d == "" && len(rest) > 0 {
+		d = fmt.Sprintf("%d tokens more are jsontext's", len(rest))
 	}
-	return ""
+	return d
 }
 
-func (t *Tape) sameNames(a, b uint32) bool {
-	v, w := Value{t, a}.Cursor(), Value{t, b}.Cursor()
-	for {
-		x, _, more := v.Member()
-		y, _, also := w.Member()
-		if more != also || string(x.Raw()) != string(y.Raw()) {
-			return false
+// compare says in what v and all in it differ from the first of the tokens, and returns those behind.
+func (t *Tape) compare(v Value, want []token) ([]token, string) {
+	if len(want) == 0 {
+		return nil, fmt.Sprintf("%s is not jsontext's", v.Raw())
+	}
+	n, w := v.node(), want[0]
+	if int(n.off) != w.off || int(n.end) != w.end || n.mark != w.mark || v.Len() != w.count {
+		return nil, fmt.Sprintf("%+v with %d values is jsontext's %+v", *n, v.Len(), w)
+	}
+	want = want[1:]
+	c, d := v.Cursor(), ""
+	for i := range v.Len() {
+		if v.Kind() == Object {
+			if len(want) == 0 {
+				return nil, "a name is not jsontext's"
+			}
+			name, _, _ := c.Member()
+			if string(name.Raw()) != string(t.page[want[0].off:want[0].end]) || name.node().mark != want[0].mark {
+				return nil, fmt.Sprintf("the name %s is jsontext's %+v", name.Raw(), want[0])
+			}
+			want = want[1:]
 		}
-		if !more {
-			return true
+		if want, d = t.compare(v.Cursor().At(i), want); d != "" {
+			return nil, d
 		}
 	}
+	return want, ""
 }
 
 const shapes = `{"data":[{"id":1,"a":{"x":1,"y":[{"z":1},{"z":2},{}]},"b":[[1,"é"],[]],"\u0063":null},` +

@@ -14,6 +14,9 @@ type Value struct {
 
 func (v Value) node() *node { return &v.tape.nodes[v.at] }
 
+// block returns what is in a container.
+func (v Value) block() *block { return &v.tape.blocks[v.node().block] }
+
 // IsValid reports whether there is a value.
 func (v Value) IsValid() bool { return v.tape != nil }
 
@@ -22,7 +25,7 @@ func (v Value) Kind() Kind {
 	if v.tape == nil {
 		return Invalid
 	}
-	return v.node().kind
+	return v.node().kind()
 }
 
 // Raw returns the JSON text as it came, a part of the page.
@@ -45,10 +48,10 @@ func (v Value) Span() (from, to int) {
 
 // Len returns how many elements an array or members an object has, else 0.
 func (v Value) Len() int {
-	if v.tape == nil {
+	if k := v.Kind(); k != Object && k != Array {
 		return 0
 	}
-	return int(v.node().count)
+	return int(v.block().count)
 }
 
 // AppendText appends a string's contents without quotes and escapes. Of any other value it appends the JSON text. What dst's capacity
@@ -59,9 +62,9 @@ func (v Value) AppendText(dst []byte) []byte {
 	}
 	n := v.node()
 	switch {
-	case n.kind != String:
+	case n.kind() != String:
 		return appendShort(dst, v.tape.page, int(n.off), int(n.end))
-	case n.flags&flagEscaped != 0:
+	case n.mark&flagEscaped != 0:
 		return appendUnescaped(dst, v.tape.page[n.off+1:n.end-1])
 	}
 	return appendShort(dst, v.tape.page, int(n.off)+1, int(n.end)-1)
@@ -74,9 +77,9 @@ func (v Value) Text() ([]byte, bool) {
 	}
 	n := v.node()
 	switch {
-	case n.kind != String:
+	case n.kind() != String:
 		return v.tape.page[n.off:n.end:n.end], true
-	case n.flags&flagEscaped != 0:
+	case n.mark&flagEscaped != 0:
 		return nil, false
 	}
 	return v.tape.page[n.off+1 : n.end-1 : n.end-1], true
@@ -96,7 +99,7 @@ func (v Value) textIs(name string) bool {
 type Shape struct {
 	tape  *Tape
 	parse uint64
-	like  uint32
+	names uint32
 }
 
 // Shape returns an object's shape; of another value the zero one.
@@ -104,7 +107,7 @@ func (v Value) Shape() Shape {
 	if v.Kind() != Object {
 		return Shape{}
 	}
-	return Shape{v.tape, v.tape.parse, v.node().like}
+	return Shape{v.tape, v.tape.parse, v.block().shape}
 }
 
 // Cursor walks the elements of an array or the members of an object without allocating, also where an iterator's closure would
@@ -112,36 +115,39 @@ func (v Value) Shape() Shape {
 type Cursor struct {
 	tape    *Tape
 	at, end uint32
+	name    uint32 // of an object
 }
 
 // Cursor returns one at the first element or member. Of a scalar or of no value it is at the end.
 func (v Value) Cursor() Cursor {
-	if k := v.Kind(); k != Object && k != Array {
+	k := v.Kind()
+	if k != Object && k != Array {
 		return Cursor{}
 	}
-	return Cursor{tape: v.tape, at: v.at + 1, end: v.node().next}
+	b := v.block()
+	return Cursor{tape: v.tape, at: b.first, end: b.first + b.count, name: v.tape.prefixes[b.shape].names}
 }
+
+// At returns the i-th element or member's value from where the cursor stands, which must be there.
+func (c Cursor) At(i int) Value { return Value{c.tape, c.at + uint32(i)} }
 
 // Element returns the next element of an array; false after the last.
 func (c *Cursor) Element() (Value, bool) {
-	if c.at >= c.end {
+	if c.at == c.end {
 		return Value{}, false
 	}
 	v := Value{c.tape, c.at}
-	c.at = v.node().next
+	c.at++
 	return v, true
 }
 
 // Member returns the next member of an object; false after the last.
 func (c *Cursor) Member() (name, value Value, ok bool) {
-	if c.at >= c.end {
+	if c.at == c.end {
 		return Value{}, Value{}, false
 	}
-	name, value = Value{c.tape, c.at}, Value{c.tape, c.at + 1}
-	c.at += 2
-	if n := value.node(); n.kind >= Object {
-		c.at = n.next
-	}
+	name, value = Value{c.tape, c.name}, Value{c.tape, c.at}
+	c.name, c.at = c.name+1, c.at+1
 	return name, value, true
 }
 
@@ -196,7 +202,7 @@ func (v Value) Lookup(names []string) (Value, bool) {
 }
 
 // IsIntegerText reports whether the value is a number written without fraction and exponent, as 1 and unlike 1.0.
-func (v Value) IsIntegerText() bool { return v.tape != nil && v.node().flags&flagInteger != 0 }
+func (v Value) IsIntegerText() bool { return v.tape != nil && v.node().mark&flagInteger != 0 }
 
 // Int64 returns the number. The error is ErrNotInteger for anything but a number without fraction and exponent, and ErrRange
 // beyond 64 bits.
@@ -286,8 +292,9 @@ func AppendCompact(dst []byte, v Value) []byte {
 	case Object:
 		dst = append(dst, '{')
 		c := v.Cursor()
+		first := c.at
 		for name, value, ok := c.Member(); ok; name, value, ok = c.Member() {
-			if name.at != v.at+1 {
+			if value.at != first {
 				dst = append(dst, ',')
 			}
 			dst = appendString(dst, name)
@@ -298,8 +305,9 @@ func AppendCompact(dst []byte, v Value) []byte {
 	case Array:
 		dst = append(dst, '[')
 		c := v.Cursor()
+		first := c.at
 		for e, ok := c.Element(); ok; e, ok = c.Element() {
-			if e.at != v.at+1 {
+			if e.at != first {
 				dst = append(dst, ',')
 			}
 			dst = AppendCompact(dst, e)
@@ -310,7 +318,7 @@ func AppendCompact(dst []byte, v Value) []byte {
 }
 
 func appendString(dst []byte, v Value) []byte {
-	if v.node().flags&flagEscaped == 0 {
+	if v.node().mark&flagEscaped == 0 {
 		return append(dst, v.Raw()...)
 	}
 	var buf [256]byte
