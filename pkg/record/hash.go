@@ -77,20 +77,20 @@ func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
 }
 
 func appendScalar(dst, page []byte, n *node) []byte {
-	k := n.kind()
-	if k == String {
-		return appendText(append(dst, '"'), page, n)
-	}
 	from, to := int(n.off), int(n.end)
-	switch k {
-	case Null:
+	switch n.mark {
+	case mark(String):
+		return appendShort(appendLength(append(dst, '"'), to-from-2), page, from+1, to-1)
+	case mark(String) | flagEscaped:
+		return appendSizedText(append(dst, '"'), page[from+1:to-1], 0)
+	case mark(Number), mark(Number) | flagInteger:
+		return appendShort(appendLength(append(dst, '#'), to-from), page, from, to)
+	case mark(Null):
 		return append(dst, 'n')
-	case False:
+	case mark(False):
 		return append(dst, 'f')
-	case True:
-		return append(dst, 't')
 	}
-	return appendShort(appendLength(append(dst, '#'), to-from), page, from, to)
+	return append(dst, 't')
 }
 
 func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
@@ -152,7 +152,7 @@ func (h *Hasher) learn(v Value, s *shape) {
 		m := member{i: uint32(len(s.members)), from: uint32(len(s.encoded))}
 		s.names = append(s.names, name.Raw()...)
 		s.ends = append(s.ends, len(s.names))
-		s.encoded = appendText(s.encoded, v.tape.page, name.node())
+		s.encoded = AppendSized(s.encoded, name, 0)
 		m.to = uint32(len(s.encoded))
 		s.members = append(s.members, m)
 	}
@@ -175,15 +175,4 @@ func appendLength(dst []byte, n int) []byte {
 		return append(dst, byte(n))
 	}
 	return binary.AppendUvarint(dst, uint64(n))
-}
-
-// appendText appends the length of a string's text and the text.
-func appendText(dst, page []byte, n *node) []byte {
-	from, to := int(n.off)+1, int(n.end)-1
-	if n.mark&flagEscaped == 0 {
-		return appendShort(appendLength(dst, to-from), page, from, to)
-	}
-	var buf [256]byte
-	text := appendUnescaped(buf[:0], page[from:to])
-	return append(appendLength(dst, len(text)), text...)
 }

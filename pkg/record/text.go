@@ -30,6 +30,27 @@ func appendShort(dst, src []byte, from, to int) []byte {
 	return dst[:at+to-from]
 }
 
+// AppendSized appends what [Value.AppendText] would, behind its length in bytes: shifted to the left by shift, an unsigned varint of
+// encoding/binary. What dst's capacity holds behind the result is undefined.
+func AppendSized(dst []byte, v Value, shift int) []byte {
+	n := v.node()
+	from, to := int(n.off), int(n.end)
+	if n.kind() == String {
+		from, to = from+1, to-1
+	}
+	if n.mark&flagEscaped != 0 {
+		return appendSizedText(dst, v.tape.page[from:to], shift)
+	}
+	return appendShort(appendLength(dst, (to-from)<<shift), v.tape.page, from, to)
+}
+
+// appendSizedText appends the text of a string with escapes.
+func appendSizedText(dst, src []byte, shift int) []byte {
+	var buf [256]byte
+	text := appendUnescaped(buf[:0], src)
+	return append(appendLength(dst, len(text)<<shift), text...)
+}
+
 // appendUnescaped appends the text of a JSON string's inside, which a tokeniser has validated.
 func appendUnescaped(dst, src []byte) []byte {
 	for {

@@ -139,10 +139,7 @@ func (e *Encoder) item(dst []byte, p *plan, v record.Value) ([]byte, error) {
 
 // appendText writes a value's text as a string.
 func appendText(dst []byte, v record.Value) []byte {
-	if text, plain := v.Text(); plain {
-		return v.AppendText(appendLong(dst, int64(len(text))))
-	}
-	return prefixed(dst, v, record.Value.AppendText)
+	return record.AppendSized(dst, v, 1) // a length is never negative: its zigzag is twice of it
 }
 
 // prefixed appends what write appends, after its length: written behind room for the longest prefix, then moved.

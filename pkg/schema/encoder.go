@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
-	"slices"
 
 	"producer/pkg/record"
 )
@@ -15,8 +14,7 @@ import (
 type Encoder struct {
 	schema  *Schema
 	root    *recordPlan
-	slots   []record.Value // of each field of the records that are being written, the outermost first: its value
-	careful bool           // the record was refused: find out why, before any of it is written
+	careful bool // the record was refused: find out why, before any of it is written
 	checked bool
 }
 
@@ -36,16 +34,14 @@ func (e *Encoder) Append(dst []byte, rec record.Value) ([]byte, error) {
 	if rec.Kind() != record.Object {
 		return dst, &ValueError{Why: errNoRecord.Error(), Err: errNoRecord}
 	}
-	e.slots = e.slots[:0]
 	out, err := e.record(dst, e.root, rec)
 	if err != nil {
-		e.slots, e.careful = e.slots[:0], true
+		e.careful = true
 		_, why := e.record(dst, e.root, rec)
 		e.careful = false
 		return dst, cmp.Or(why, err)
 	}
 	if !e.checked {
-		e.slots = e.slots[:0]
 		if err := e.selfCheck(out[len(dst):], rec); err != nil {
 			return dst, err
 		}
@@ -57,29 +53,6 @@ func (e *Encoder) Append(dst []byte, rec record.Value) ([]byte, error) {
 // errMisfit stands for the error that check finds.
 var errMisfit = errors.New("a value fits no field")
 
-// locate finds the field of every member of rec and puts the member's value into the field's slot, from base on: of fields that share
-// their members, into that of the first. It is false where a member has no field and is not hollow.
-func (e *Encoder) locate(p *recordPlan, rec record.Value) (base int, ok bool) {
-	base = len(e.slots)
-	e.slots = slices.Grow(e.slots, len(p.fields))[:base+len(p.fields)]
-	slots := e.slots[base:]
-	clear(slots)
-	c := rec.Cursor()
-	if shape := rec.Shape(); shape != p.shape {
-		return base, p.locate(slots, c, shape)
-	}
-	n := 0
-	for _, v, ok := c.Member(); ok; _, v, ok = c.Member() {
-		if f := p.homes[n]; f >= 0 {
-			slots[f] = v
-		} else if !hollow(v) {
-			return base, false
-		}
-		n++
-	}
-	return base, true
-}
-
 // record writes the fields in the schema's order.
 func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, error) {
 	if e.careful {
@@ -87,18 +60,23 @@ func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, e
 			return dst, err
 		}
 	}
-	base, ok := e.locate(p, rec)
-	if !ok {
-		return dst, errMisfit
+	l, c := p.layout(rec), rec.Cursor()
+	for _, m := range l.rest {
+		if !hollow(c.At(int(m))) {
+			return dst, errMisfit
+		}
 	}
 	var err error
-	slots := e.slots[base:]
-	for i := range p.fields {
+	for i, m := range l.from {
 		f := &p.fields[i]
-		v := slots[f.home]
-		k := v.Kind()
+		var v record.Value
+		k := record.Null
+		if m >= 0 {
+			v = c.At(int(m))
+			k = v.Kind()
+		}
 		switch {
-		case k == record.Invalid || k == record.Null:
+		case k == record.Null:
 			if f.fallback == nil {
 				return dst, f.missing()
 			}
@@ -135,7 +113,6 @@ func (e *Encoder) record(dst []byte, p *recordPlan, rec record.Value) ([]byte, e
 			return dst, err
 		}
 	}
-	e.slots = e.slots[:base]
 	return dst, nil
 }
 

@@ -48,35 +48,41 @@ type alt struct {
 	record *recordPlan // of a record
 }
 
-// recordPlan is a record type compiled. Members find their group by the order of the record before, else by name.
+// recordPlan is a record type compiled.
 type recordPlan struct {
 	fields  []fieldPlan
 	groups  []groupPlan
 	byName  map[string]int32
-	guess   []int32      // group of the n-th member of the last record
-	homes   []int32      // first field of that group; -1: it has none
-	shape   record.Shape // of the last record of which guess is right in all; zero: of none
-	skipped int          // how many groups are of names without a type
+	guess   []int32   // group of the n-th member, as it was when a layout was made last
+	layouts []*layout // of shapes that were met, one of them last
+	last    *layout
+	shared  bool // by several places: one layout may be used while another is made
 }
+
+// A layout says where the members of objects of one shape go.
+type layout struct {
+	shape record.Shape
+	from  []int32 // of each field, the member that gives its group the value; -1: none
+	rest  []int32 // members that have no field
+}
+
+// maxLayouts is how many shapes a plan knows at a time: records that leave some members out have several.
+const maxLayouts = 8
 
 type fieldPlan struct {
 	field    *field
 	plan     *plan
 	fallback []byte // the default, encoded; nil: absence is an error
 	group    int32
-	home     int32 // the first field of the group, which may be this one
-	op       op    // of the only type of the only field of the group; opNull: there are more, or none
-	branch   byte  // its index in the union, encoded
+	op       op   // of the only type of the only field of the group; opNull: there are more, or none
+	branch   byte // its index in the union, encoded
 }
 
 type groupPlan struct {
 	source string
-	fields []int32 // in the order in which they are tried; none: a name that has no type yet
+	fields []int32 // in the order in which they are tried
 	key    bool    // a field of the primary key: a misfit can't be helped
 }
-
-// maxSkipped bounds how many untyped names a plan learns, as names may come from data.
-const maxSkipped = 4096
 
 // compiler shares the plans of records, which may refer to themselves.
 type compiler struct {
@@ -166,9 +172,10 @@ func (c *compiler) alt(t *typ, path string) (alt, error) {
 
 func (c *compiler) record(t *typ, path string, keys [][]string) (*recordPlan, error) {
 	if p := c.records[t]; p != nil {
+		p.shared = true
 		return p, nil
 	}
-	p := &recordPlan{byName: map[string]int32{}}
+	p := &recordPlan{byName: map[string]int32{}, last: &layout{}}
 	c.records[t] = p
 	place := map[*field]int32{}
 	for i, f := range t.fields {
@@ -212,7 +219,7 @@ func (c *compiler) record(t *typ, path string, keys [][]string) (*recordPlan, er
 		for _, f := range g.fields {
 			gp.fields = append(gp.fields, place[f])
 			out := &p.fields[place[f]]
-			out.group, out.home = int32(i), gp.fields[0]
+			out.group = int32(i)
 			if alts := out.plan.alts; len(g.fields) == 1 && len(alts) == 1 {
 				out.op, out.branch = alts[0].op, byte(alts[0].branch<<1) // of a union of null and one more it is 0 or 1
 			}
@@ -232,26 +239,45 @@ func (c *compiler) keyRecord(t *typ, path string, keys [][]string) (*plan, error
 	return &plan{typ: t, alts: []alt{{op: opRecord, typ: t.real(), record: r}}}, nil
 }
 
-// locate is Encoder.locate for a shape that is not that of the record before. It learns what the next record of this shape needs.
-func (p *recordPlan) locate(slots []record.Value, c record.Cursor, shape record.Shape) bool {
-	n, learned := 0, true
-	for name, v, ok := c.Member(); ok; name, v, ok = c.Member() {
-		g := p.group(n, name)
+// layout returns that of rec, an object.
+func (p *recordPlan) layout(rec record.Value) *layout {
+	shape := rec.Shape()
+	if p.last.shape == shape {
+		return p.last
+	}
+	for _, l := range p.layouts {
+		if l.shape == shape {
+			p.last = l
+			return l
+		}
+	}
+	l := &layout{}
+	switch {
+	case p.shared:
+	case len(p.layouts) < maxLayouts:
+		p.layouts = append(p.layouts, l)
+	default:
+		l = p.layouts[0]
+		copy(p.layouts, p.layouts[1:])
+		p.layouts[maxLayouts-1] = l
+	}
+	p.last = l
+	l.shape, l.from, l.rest = shape, l.from[:0], l.rest[:0]
+	for range p.fields {
+		l.from = append(l.from, -1)
+	}
+	n := 0
+	for name := range rec.Members() {
+		if g := p.group(n, name); g < 0 {
+			l.rest = append(l.rest, int32(n))
+		} else {
+			for _, f := range p.groups[g].fields {
+				l.from[f] = int32(n)
+			}
+		}
 		n++
-		if g < 0 {
-			learned = p.skip(n-1, name) && learned
-		} else if fields := p.groups[g].fields; len(fields) > 0 {
-			slots[fields[0]] = v
-			continue
-		}
-		if !hollow(v) {
-			return false
-		}
 	}
-	if learned && n <= len(p.guess) {
-		p.shape = shape
-	}
-	return true
+	return l
 }
 
 // group finds the group of the n-th member's name; -1 where there is none.
@@ -262,7 +288,7 @@ func (p *recordPlan) group(n int, name record.Value) int32 {
 		text = name.AppendText(buf[:0])
 	}
 	if n < len(p.guess) {
-		if g := p.guess[n]; g >= 0 && p.groups[g].source == string(text) {
+		if g := p.guess[n]; p.groups[g].source == string(text) {
 			return g
 		}
 	}
@@ -270,33 +296,10 @@ func (p *recordPlan) group(n int, name record.Value) int32 {
 	if !ok {
 		return -1
 	}
-	p.remember(n, g)
-	return g
-}
-
-func (p *recordPlan) remember(n int, g int32) {
-	p.shape = record.Shape{}
-	for len(p.guess) <= n && len(p.guess) < 1<<16 {
-		p.guess, p.homes = append(p.guess, -1), append(p.homes, -1)
-	}
 	if n < len(p.guess) {
-		p.guess[n], p.homes[n] = g, -1
-		if fields := p.groups[g].fields; len(fields) > 0 {
-			p.homes[n] = fields[0]
-		}
+		p.guess[n] = g
+	} else if n == len(p.guess) {
+		p.guess = append(p.guess, g)
 	}
-}
-
-// skip learns a name that has no type yet, so that the next record finds it; false when it knows too many.
-func (p *recordPlan) skip(n int, name record.Value) bool {
-	if p.skipped >= maxSkipped {
-		return false
-	}
-	p.skipped++
-	source := string(name.AppendText(nil))
-	g := int32(len(p.groups))
-	p.groups = append(p.groups, groupPlan{source: source})
-	p.byName[source] = g
-	p.remember(n, g)
-	return true
+	return g
 }

@@ -28,14 +28,13 @@ func (e *Encoder) sameRecord(p *recordPlan, native any, rec record.Value) error 
 	if !ok {
 		return &SelfCheckError{Why: fmt.Sprintf("goavro read %T instead of a record", native)}
 	}
-	base, ok := e.locate(p, rec)
-	if !ok {
-		return errMisfit
-	}
-	slots := e.slots[base:]
-	for i := range p.fields {
+	c := rec.Cursor()
+	for i, member := range p.layout(rec).from {
 		f := &p.fields[i]
-		v := slots[f.home]
+		var v record.Value
+		if member >= 0 {
+			v = c.At(int(member))
+		}
 		got, ok := m[f.field.name]
 		if !ok {
 			return &SelfCheckError{Path: f.field.source, Why: "goavro did not read it"}
@@ -51,7 +50,6 @@ func (e *Encoder) sameRecord(p *recordPlan, native any, rec record.Value) error 
 			return within(f.field.source, err)
 		}
 	}
-	e.slots = e.slots[:base]
 	return nil
 }
 
