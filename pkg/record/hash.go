@@ -39,8 +39,11 @@ type shape struct {
 	items    *shape   // of an array's elements
 }
 
-// A member is one of a shape: the i-th in source order, with its name as it is hashed at from in encoded.
-type member struct{ i, from, to uint32 }
+// A member is one of a shape: the i-th in source order, with its name as it is hashed at from in encoded, and here if it fits.
+type member struct {
+	i, from, to uint32
+	name        [room]byte
+}
 
 // maxShapes bounds what a Hasher keeps between records of ever changing shapes.
 const maxShapes = 4 << 20
@@ -108,21 +111,42 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 		}
 	}
 	dst = appendLength(append(dst, '{'), present)
-	for _, m := range s.members {
+	for i := range s.members {
+		m := &s.members[i]
 		n := &values[m.i]
-		switch k := n.kind(); {
-		case k == Null:
-		case k < Object:
-			dst = appendShort(dst, s.encoded, int(m.from), int(m.to))
-			dst = appendScalar(dst, t.page, n)
-		default:
-			dst = appendShort(dst, s.encoded, int(m.from), int(m.to))
-			if s.children[m.i] == nil {
-				s.children[m.i] = new(shape)
-				h.size += 256
-			}
-			dst = h.append(dst, Value{tape: t, at: in.first + m.i}, s.children[m.i])
+		size := int(m.to - m.from)
+		from, to, at := int(n.off), int(n.end), len(dst)
+		var tag byte
+		switch n.mark {
+		case mark(Null):
+			continue
+		case mark(String):
+			tag, from, to = '"', from+1, to-1
+		case mark(Number), mark(Number) | flagInteger:
+			tag = '#'
 		}
+		if tag != 0 && size <= room && to-from <= room && from+room <= len(t.page) && at+3*room <= cap(dst) {
+			w := dst[at : at+3*room]
+			*(*[room / 2]byte)(w) = *(*[room / 2]byte)(m.name[:])
+			*(*[room / 2]byte)(w[room/2:]) = *(*[room / 2]byte)(m.name[room/2:])
+			w = w[size:]
+			w[0], w[1] = tag, byte(to-from)
+			src := t.page[from : from+room]
+			*(*[room / 2]byte)(w[2:]) = *(*[room / 2]byte)(src)
+			*(*[room / 2]byte)(w[2+room/2:]) = *(*[room / 2]byte)(src[room/2:])
+			dst = dst[:at+size+2+to-from]
+			continue
+		}
+		dst = append(dst, s.encoded[m.from:m.to]...)
+		if n.kind() < Object {
+			dst = appendScalar(dst, t.page, n)
+			continue
+		}
+		if s.children[m.i] == nil {
+			s.children[m.i] = new(shape)
+			h.size += 256
+		}
+		dst = h.append(dst, Value{tape: t, at: in.first + m.i}, s.children[m.i])
 	}
 	return dst
 }
@@ -154,6 +178,7 @@ func (h *Hasher) learn(v Value, s *shape) {
 		s.ends = append(s.ends, len(s.names))
 		s.encoded = AppendSized(s.encoded, name, 0)
 		m.to = uint32(len(s.encoded))
+		copy(m.name[:], s.encoded[m.from:])
 		s.members = append(s.members, m)
 	}
 	for len(s.children) < len(s.members) {

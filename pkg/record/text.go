@@ -16,10 +16,12 @@ func integerText(number []byte) bool {
 	return true
 }
 
+// room is what is copied for a short text.
+const room = 32
+
 // appendShort appends src[from:to]. Short ones, which most are, it copies in steps of a fixed size, with some of what follows, which then
 // stands behind the result in dst's capacity: that is twice as fast as asking for exactly so many bytes.
 func appendShort(dst, src []byte, from, to int) []byte {
-	const room = 32
 	at := len(dst)
 	if to-from > room || from+room > len(src) || at+room > cap(dst) {
 		return append(dst, src[from:to]...)

@@ -43,7 +43,7 @@ value:
 		kind = String
 		// As in text, for what is short and has nothing but plain ASCII in it.
 		for i++; i+8 <= len(b); i += 8 {
-			x := binary.LittleEndian.Uint64(b[i:])
+			x := load(b, i)
 			if stop := (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highs; stop != 0 {
 				i += bits.TrailingZeros64(stop) >> 3
 				break
@@ -60,7 +60,12 @@ value:
 		kind, flags = Number, flagInteger
 		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
 		}
-		if i < len(b) && (b[i] == '.' || b[i]|0x20 == 'e') {
+		if i < len(b) && b[i] == '.' {
+			flags = 0
+			for i++; i < len(b) && b[i]-'0' <= 9; i++ {
+			}
+		}
+		if i == len(b) || b[i]|0x20 == 'e' || b[i-1] == '.' {
 			if i, flags = number(b, from); i < 0 {
 				goto refuse
 			}
@@ -135,10 +140,24 @@ after:
 name:
 	if next := t.prefixes[f.at].after; next != 0 { // the name that came last time, up to its colon
 		p := &t.prefixes[next]
-		if to := i + int(p.end-p.off); to < len(b) && b[to] == ':' && string(b[i:to]) == string(b[p.off:p.end]) {
-			f.at = next
-			named, end, i = true, to, to+1
-			goto value
+		off, n := int(p.off), int(p.end-p.off)
+		if to := i + n; to+8 <= len(b) && b[to] == ':' {
+			var differ uint64 // of the first eight bytes, the last eight and, if need be, the next eight
+			switch {
+			case n < 8:
+				differ = (load(b, i) ^ load(b, off)) << (64 - 8*n)
+			case n <= 16:
+				differ = (load(b, i) ^ load(b, off)) | (load(b, to-8) ^ load(b, off+n-8))
+			case n <= 24:
+				differ = (load(b, i) ^ load(b, off)) | (load(b, i+8) ^ load(b, off+8)) | (load(b, to-8) ^ load(b, off+n-8))
+			case string(b[i:to]) != string(b[off:off+n]):
+				differ = 1
+			}
+			if differ == 0 {
+				f.at = next
+				named, end, i = true, to, to+1
+				goto value
+			}
 		}
 	}
 	for i < len(b) && isSpace(b[i]) {
@@ -175,6 +194,8 @@ refuse:
 	t.open, t.frames = open, append(t.frames, f)
 	return t.refuse(end, named, maxDepth)
 }
+
+func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
 
 // close takes a container's values, and returns what is open with the container itself in their place. It ends before end.
 func (t *Tape) close(open []node, f *frame, end int) []node {
