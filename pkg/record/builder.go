@@ -34,11 +34,8 @@ func (b *Builder) Begin() {
 // End closes the object that was opened last. It returns the outermost one, of others no value.
 func (b *Builder) End() Value {
 	t := &b.tape
-	f := t.frames[len(t.frames)-1]
-	t.frames = t.frames[:len(t.frames)-1]
-	f.new = false
 	b.write("}")
-	t.open = t.close(t.open, &f, len(t.page))
+	t.open = t.close(t.open, t.frames[len(t.frames)-1].at, false, len(t.page))
 	if len(t.frames) > 0 {
 		return Value{}
 	}
@@ -102,20 +99,20 @@ func (t *Tape) copy(v Value, moved, at uint32) node {
 	if k == Object {
 		at = t.within(at)
 	}
-	f := frame{off: n.off, base: uint32(len(t.open)), at: at, kind: k}
+	t.frames = append(t.frames, frame{off: n.off, base: uint32(len(t.open)), kind: k})
 	c, name := v.Cursor(), int(n.off)+1
 	for ; c.at != c.end; c.at++ {
 		if k == Object {
 			name += bytes.IndexByte(t.page[name:], '"')
 			text := Value{v.tape, c.name}.node()
-			f.at, _ = t.behind(f.at, name, name+int(text.end-text.off), text.mark&flagEscaped)
+			at, _ = t.behind(at, name, name+int(text.end-text.off), text.mark&flagEscaped)
 			c.name++
 		}
-		inner := t.copy(c.At(0), moved, f.at)
+		inner := t.copy(c.At(0), moved, at)
 		t.open = append(t.open, inner)
 		name = int(inner.end)
 	}
-	t.open = t.close(t.open, &f, int(n.end))
+	t.open = t.close(t.open, at, false, int(n.end))
 	n, t.open = t.open[len(t.open)-1], t.open[:len(t.open)-1]
 	return n
 }

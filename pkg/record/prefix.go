@@ -29,8 +29,8 @@ func (t *Tape) within(at uint32) uint32 {
 	return inner
 }
 
-// behind returns the prefix that is at and the name at off, and whether that is a new one.
-func (t *Tape) behind(at uint32, off, end int, flags mark) (longer uint32, fresh bool) {
+// behind returns the prefix that is at and the name at off, and whether it was there before.
+func (t *Tape) behind(at uint32, off, end int, flags mark) (longer uint32, found bool) {
 	text := t.page[off:end]
 	last := uint32(0)
 	for i, n := t.prefixes[at].after, 0; i != 0 && n < maxOthers; n++ {
@@ -41,14 +41,14 @@ func (t *Tape) behind(at uint32, off, end int, flags mark) (longer uint32, fresh
 				p.other = t.prefixes[at].after
 				t.prefixes[at].after = i
 			}
-			return i, false
+			return i, true
 		}
 		last, i = i, p.other
 	}
 	longer = uint32(len(t.prefixes))
 	t.prefixes = append(t.prefixes, prefix{off: uint32(off), end: uint32(end), before: at, other: t.prefixes[at].after, mark: mark(String) | flags})
 	t.prefixes[at].after = longer
-	return longer, true
+	return longer, false
 }
 
 // namesOf returns where the block of the names begins that at stands for, count in number. It makes the block when there is none.

@@ -44,7 +44,7 @@ func (t *Tape) doubt() *SyntaxError {
 // the page outweighs what is wrong with a record of it, and bytes that are not text outweigh both.
 func (t *Tape) refuse(mark int, named bool, maxDepth int) *SyntaxError {
 	for i, f := range t.frames {
-		if f.kind == Object && f.new {
+		if f.kind == Object && f.fresh {
 			names := t.values(i)
 			if named || i+1 < len(t.frames) { // one has no value yet
 				names++
@@ -102,7 +102,7 @@ func (t *Tape) fault(mark int, named bool, maxDepth int) *SyntaxError {
 
 	switch c {
 	case '{', '[':
-		if len(t.frames)-1 >= maxDepth {
+		if len(t.frames) > maxDepth {
 			return t.located(TooDeep, start, t.pointer(previous, named), nil)
 		}
 	case '}', ']':

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -65,18 +64,15 @@ func digits(b []byte, i int) int {
 
 // text scans what is left of a string at i, 8 bytes at a time while they are plain ASCII.
 func (t *Tape) text(i int) (end int, flags mark) {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	b := t.page
 	for i < len(b) {
 		if i+8 <= len(b) {
-			x := binary.LittleEndian.Uint64(b[i:])
-			// Of each byte, the highest bit says: not ASCII | a control or (its bit 1 flipped) a quote | a backslash.
-			stop := (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highs
+			stop := special(load(b, i))
 			if stop == 0 {
 				i += 8
 				continue
 			}
-			i += bits.TrailingZeros64(stop) >> 3 // the lowest bit is right, those above may be borrowed
+			i += bits.TrailingZeros64(stop) >> 3
 		}
 		switch c := b[i]; {
 		case c == '"':

@@ -7,27 +7,28 @@ import (
 
 // A frame is a container that is not closed yet.
 type frame struct {
-	off  uint32 // where it begins in the page
-	base uint32 // where its values begin in Tape.open
-	at   uint32 // of an object, the prefix of its names so far; of an array, that of the object around it
-	kind Kind   // Invalid: around the root
-	new  bool   // one of its names had not stood there before
+	off   uint32 // where it begins in the page
+	base  uint32 // where its values begin in Tape.open
+	at    uint32 // of an object, the prefix of its names so far; of an array, that of the object around it
+	kind  Kind   // Invalid: around the root
+	fresh bool   // one of its names had not stood there before
 }
 
 // tokenise fills the tape from its page; nil if the page is sound. It knows what it expects; what else there is, refuse finds out.
 func (t *Tape) tokenise(maxDepth int) *SyntaxError {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	t.lone, t.duplicate = none, none
+	t.frames = append(t.frames, frame{})
 	var (
 		b     = t.page
 		open  = t.open
-		f     frame
-		i     int  // what is read
-		end   int  // the end of the last sound token
-		named bool // that was a name
+		in    Kind   // the innermost container's kind,
+		at    uint32 // its prefix,
+		fresh bool   // and whether that has a new name
+		i     int    // what is read
+		end   int    // the end of the last sound token
+		named bool   // that was a name
 		from  int
-		flags mark
-		kind  Kind
+		m     mark
 	)
 
 value:
@@ -37,14 +38,12 @@ value:
 	if i == len(b) {
 		goto refuse
 	}
-	from, flags = i, 0
+	from = i
 	switch c := b[i]; {
 	case c == '"':
-		kind = String
-		// As in text, for what is short and has nothing but plain ASCII in it.
-		for i++; i+8 <= len(b); i += 8 {
-			x := load(b, i)
-			if stop := (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highs; stop != 0 {
+		m = mark(String)
+		for i++; i+8 <= len(b); i += 8 { // text's way for what is plain ASCII, without a call
+			if stop := special(load(b, i)); stop != 0 {
 				i += bits.TrailingZeros64(stop) >> 3
 				break
 			}
@@ -53,43 +52,33 @@ value:
 			i++
 			break
 		}
+		var flags mark
 		if i, flags = t.text(i); i < 0 {
 			goto refuse
 		}
-	case c >= '1' && c <= '9':
-		kind, flags = Number, flagInteger
+		m |= flags
+	case c == '-' || c >= '0' && c <= '9':
+		m = mark(Number) | flagInteger
 		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
 		}
-		if i < len(b) && b[i] == '.' {
-			flags = 0
-			for i++; i < len(b) && b[i]-'0' <= 9; i++ {
-			}
+		if c > '0' && i < len(b) && b[i] != '.' && b[i]|0x20 != 'e' {
+			break
 		}
-		if i == len(b) || b[i]|0x20 == 'e' || b[i-1] == '.' {
-			if i, flags = number(b, from); i < 0 {
-				goto refuse
-			}
-		}
-	case c == 'n' || c == 't' || c == 'f':
-		text := "null"
-		switch kind = Null; c {
-		case 't':
-			kind, text = True, "true"
-		case 'f':
-			kind, text = False, "false"
-		}
-		if i = literal(b, i, text); i < 0 {
+		if i, m = number(b, from); i < 0 {
 			goto refuse
 		}
+		m |= mark(Number)
 	case c == '{' || c == '[':
-		if len(t.frames) == maxDepth {
+		if len(t.frames) > maxDepth {
 			goto refuse
 		}
-		t.frames = append(t.frames, f)
-		f.off, f.base, f.kind, f.new = uint32(i), uint32(len(open)), Array, false
+		f := &t.frames[len(t.frames)-1]
+		f.at, f.fresh = at, fresh
+		in, fresh = Array, false
 		if c == '{' {
-			f.kind, f.at = Object, t.within(f.at)
+			in, at = Object, t.within(at)
 		}
+		t.frames = append(t.frames, frame{off: uint32(i), base: uint32(len(open)), kind: in})
 		i++
 		named, end = false, i
 		for i < len(b) && isSpace(b[i]) {
@@ -102,15 +91,22 @@ value:
 			goto name
 		}
 		goto value
-	case c == '-' || c == '0':
-		kind = Number
-		if i, flags = number(b, i); i < 0 {
+	case c == 'n':
+		if m, i = mark(Null), literal(b, i, "null"); i < 0 {
+			goto refuse
+		}
+	case c == 't':
+		if m, i = mark(True), literal(b, i, "true"); i < 0 {
+			goto refuse
+		}
+	case c == 'f':
+		if m, i = mark(False), literal(b, i, "false"); i < 0 {
 			goto refuse
 		}
 	default:
 		goto refuse
 	}
-	open = append(open, node{off: uint32(from), end: uint32(i), mark: mark(kind) | flags})
+	open = append(open, node{off: uint32(from), end: uint32(i), mark: m})
 
 after:
 	named, end = false, i
@@ -119,43 +115,39 @@ after:
 	}
 	switch {
 	case i == len(b):
-		if f.kind == Invalid {
-			t.open, t.root = open, uint32(len(t.nodes))
-			t.nodes = append(t.nodes, open[0])
-			return t.doubt()
+		if in != Invalid {
+			goto refuse
 		}
-		goto refuse
-	case f.kind == Invalid:
-		goto refuse
-	case b[i] == ',':
-		if i++; f.kind == Array {
-			goto value
-		}
-	case f.kind == Array && b[i] == ']', f.kind == Object && b[i] == '}':
+		t.open, t.root = open, uint32(len(t.nodes))
+		t.nodes = append(t.nodes, open[0])
+		return t.doubt()
+	case b[i] == ',' && in == Object:
+		i++
+		goto name
+	case b[i] == ',' && in == Array:
+		i++
+		goto value
+	case b[i] == '}' && in == Object, b[i] == ']' && in == Array:
 		goto closing
-	default:
-		goto refuse
 	}
+	goto refuse
 
 name:
-	if next := t.prefixes[f.at].after; next != 0 { // the name that came last time, up to its colon
+	if next := t.prefixes[at].after; next != 0 { // the name that came last time, up to its colon
 		p := &t.prefixes[next]
-		off, n := int(p.off), int(p.end-p.off)
+		known, n := int(p.off), int(p.end-p.off)
 		if to := i + n; to+8 <= len(b) && b[to] == ':' {
-			var differ uint64 // of the first eight bytes, the last eight and, if need be, the next eight
+			same := false
 			switch {
 			case n < 8:
-				differ = (load(b, i) ^ load(b, off)) << (64 - 8*n)
+				same = (load(b, i)^load(b, known))<<(64-8*n) == 0
 			case n <= 16:
-				differ = (load(b, i) ^ load(b, off)) | (load(b, to-8) ^ load(b, off+n-8))
-			case n <= 24:
-				differ = (load(b, i) ^ load(b, off)) | (load(b, i+8) ^ load(b, off+8)) | (load(b, to-8) ^ load(b, off+n-8))
-			case string(b[i:to]) != string(b[off:off+n]):
-				differ = 1
+				same = (load(b, i)^load(b, known))|(load(b, to-8)^load(b, known+n-8)) == 0
+			default:
+				same = string(b[i:to]) == string(b[known:known+n])
 			}
-			if differ == 0 {
-				f.at = next
-				named, end, i = true, to, to+1
+			if same {
+				named, end, i, at = true, to, to+1, next
 				goto value
 			}
 		}
@@ -167,12 +159,11 @@ name:
 		goto refuse
 	}
 	from = i
-	if i, flags = t.text(from + 1); i < 0 {
+	if i, m = t.text(i + 1); i < 0 {
 		goto refuse
-	} else {
-		var fresh bool
-		f.at, fresh = t.behind(f.at, from, i, flags)
-		f.new = f.new || fresh
+	}
+	if next, found := t.behind(at, from, i, m); true {
+		at, fresh = next, fresh || !found
 	}
 	named, end = true, i
 	for i < len(b) && isSpace(b[i]) {
@@ -186,25 +177,30 @@ name:
 
 closing:
 	i++
-	open = t.close(open, &f, i)
-	f, t.frames = t.frames[len(t.frames)-1], t.frames[:len(t.frames)-1]
+	open = t.close(open, at, fresh, i)
+	{
+		f := &t.frames[len(t.frames)-1]
+		in, at, fresh = f.kind, f.at, f.fresh
+	}
 	goto after
 
 refuse:
-	t.open, t.frames = open, append(t.frames, f)
+	t.open = open
+	f := &t.frames[len(t.frames)-1]
+	f.at, f.fresh = at, fresh
 	return t.refuse(end, named, maxDepth)
 }
 
-func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
-
-// close takes a container's values, and returns what is open with the container itself in their place. It ends before end.
-func (t *Tape) close(open []node, f *frame, end int) []node {
+// close takes the values of the innermost container, and returns what is open with the container in their place. It ends before end; at
+// and fresh are as in its frame.
+func (t *Tape) close(open []node, at uint32, fresh bool, end int) []node {
+	f := t.frames[len(t.frames)-1]
+	t.frames = t.frames[:len(t.frames)-1]
 	values := open[f.base:]
 	in := block{count: uint32(len(values))}
 	if f.kind == Object {
-		in.shape = f.at
-		names := t.namesOf(f.at, in.count)
-		if f.new && in.count > 1 {
+		in.shape = at
+		if names := t.namesOf(at, in.count); fresh {
 			t.distinct(names, in.count)
 		}
 	}
@@ -212,4 +208,14 @@ func (t *Tape) close(open []node, f *frame, end int) []node {
 	t.nodes = append(t.nodes, values...)
 	t.blocks = append(t.blocks, in)
 	return append(open[:f.base], node{off: f.off, end: uint32(end), block: uint32(len(t.blocks) - 1), mark: mark(f.kind)})
+}
+
+func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+
+// special finds the bytes of a word that mean something in a string: of each the highest bit says that it is not ASCII, a control, a quote
+// or a backslash. Only the lowest bit that is set is right for sure; those above it may be borrowed.
+func special(x uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	// not ASCII | a control or (its bit 1 flipped) a quote | a backslash
+	return (x | ((x ^ ones*2) - ones*('"'-1)) | ((x ^ ones*'\\') - ones)) & highs
 }
