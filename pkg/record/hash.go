@@ -39,7 +39,7 @@ type shape struct {
 	items    *shape   // of an array's elements
 }
 
-// A member is one of a shape: the i-th in source order, with its name as it is hashed at from in encoded, and here if it fits.
+// A member is one of a shape: the i-th in source order, with its name as it is hashed, at from in encoded and, if it fits, here.
 type member struct {
 	i, from, to uint32
 	name        [room]byte
@@ -114,9 +114,8 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 	for i := range s.members {
 		m := &s.members[i]
 		n := &values[m.i]
-		size := int(m.to - m.from)
-		from, to, at := int(n.off), int(n.end), len(dst)
-		var tag byte
+		size, from, to, at := int(m.to-m.from), int(n.off), int(n.end), len(dst)
+		tag := byte(0)
 		switch n.mark {
 		case mark(Null):
 			continue
@@ -125,15 +124,12 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 		case mark(Number), mark(Number) | flagInteger:
 			tag = '#'
 		}
-		if tag != 0 && size <= room && to-from <= room && from+room <= len(t.page) && at+3*room <= cap(dst) {
+		if tag != 0 && size <= room && to-from <= room && from+room <= len(t.page) && at+3*room <= cap(dst) { // name and value in one
 			w := dst[at : at+3*room]
-			*(*[room / 2]byte)(w) = *(*[room / 2]byte)(m.name[:])
-			*(*[room / 2]byte)(w[room/2:]) = *(*[room / 2]byte)(m.name[room/2:])
+			copyRoom(w, m.name[:])
 			w = w[size:]
 			w[0], w[1] = tag, byte(to-from)
-			src := t.page[from : from+room]
-			*(*[room / 2]byte)(w[2:]) = *(*[room / 2]byte)(src)
-			*(*[room / 2]byte)(w[2+room/2:]) = *(*[room / 2]byte)(src[room/2:])
+			copyRoom(w[2:], t.page[from:from+room])
 			dst = dst[:at+size+2+to-from]
 			continue
 		}

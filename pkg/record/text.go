@@ -16,19 +16,24 @@ func integerText(number []byte) bool {
 	return true
 }
 
-// room is what is copied for a short text.
+// room is how many bytes are copied for a text that is no longer.
 const room = 32
 
-// appendShort appends src[from:to]. Short ones, which most are, it copies in steps of a fixed size, with some of what follows, which then
-// stands behind the result in dst's capacity: that is twice as fast as asking for exactly so many bytes.
+// copyRoom copies that many from the front of src. In two moves, each of which is one instruction, it is twice as fast as copying exactly
+// so many bytes as a text has.
+func copyRoom(dst, src []byte) {
+	*(*[room / 2]byte)(dst) = *(*[room / 2]byte)(src)
+	*(*[room / 2]byte)(dst[room/2:]) = *(*[room / 2]byte)(src[room/2:])
+}
+
+// appendShort appends src[from:to]. Where there is room it copies some of what follows too, which then stands behind the result in dst's
+// capacity.
 func appendShort(dst, src []byte, from, to int) []byte {
 	at := len(dst)
 	if to-from > room || from+room > len(src) || at+room > cap(dst) {
 		return append(dst, src[from:to]...)
 	}
-	d, s := dst[at:at+room], src[from:from+room]
-	*(*[room / 2]byte)(d) = *(*[room / 2]byte)(s)
-	*(*[room / 2]byte)(d[room/2:]) = *(*[room / 2]byte)(s[room/2:])
+	copyRoom(dst[at:at+room], src[from:from+room])
 	return dst[:at+to-from]
 }
 
