@@ -76,15 +76,15 @@ func parseDetected(text string) (config.Paginator, bool) {
 // member href... or url... does.
 func findNext(v record.Value, path []string) ([]string, record.Value) {
 	for name, value := range v.Members() {
-		at := append(slices.Clip(path), string(name.AppendText(nil)))
+		at := append(slices.Clip(path), name.String())
 		if strings.HasPrefix(strings.ToLower(at[len(path)]), "next") {
 			if isScalar(value) {
 				return at, value
 			}
 			for inner, link := range value.Members() {
-				text := strings.ToLower(string(inner.AppendText(nil)))
+				text := strings.ToLower(inner.String())
 				if (strings.HasPrefix(text, "href") || strings.HasPrefix(text, "url")) && isScalar(link) {
-					return append(at, string(inner.AppendText(nil))), link
+					return append(at, inner.String()), link
 				}
 			}
 		}
@@ -98,7 +98,7 @@ func findNext(v record.Value, path []string) ([]string, record.Value) {
 // findPages finds the first member, on any level of objects, that is named as a number of pages and is one.
 func findPages(v record.Value, path []string) ([]string, bool) {
 	for name, value := range v.Members() {
-		at := append(slices.Clip(path), string(name.AppendText(nil)))
+		at := append(slices.Clip(path), name.String())
 		switch strings.ToLower(at[len(path)]) {
 		case "total_pages", "pages", "totalpages":
 			if isScalar(value) {
@@ -147,7 +147,7 @@ func findLists(v record.Value, path []string, found [][]string) [][]string {
 		return found
 	}
 	for name, value := range v.Members() {
-		at := append(slices.Clip(path), string(name.AppendText(nil)))
+		at := append(slices.Clip(path), name.String())
 		switch value.Kind() {
 		case record.Array:
 			found = append(found, at)

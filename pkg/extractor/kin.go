@@ -112,12 +112,6 @@ func (k *kin) join(b *record.Builder, rec record.Value) record.Value {
 	return b.End()
 }
 
-func (k *kin) has(name record.Value) bool {
-	text := textOf(name)
-	for _, n := range k.names {
-		if n == string(text) {
-			return true
-		}
-	}
-	return false
+func (k *kin) has(name record.Name) bool {
+	return slices.ContainsFunc(k.names, name.Is)
 }

@@ -158,13 +158,9 @@ func (f *field) at(names []string) *field {
 }
 
 // of finds the node of a member's name; nil: no path leads there.
-func (f *field) of(name record.Value) *field {
-	text, plain := name.Text()
-	if !plain {
-		text = name.AppendText(nil)
-	}
+func (f *field) of(name record.Name) *field {
 	for _, c := range f.fields {
-		if c.name == string(text) {
+		if name.Is(c.name) {
 			return c
 		}
 	}

@@ -1,7 +1,5 @@
 package record
 
-import "bytes"
-
 // Builder makes objects out of parts of others. Bytes and tokens are copied side by side, so that nothing is tokenised again. The
 // zero value is ready; one that is reset and reused reaches a state in which building allocates nothing. It is not for concurrent
 // use; its values stay valid until Reset, whatever becomes of those that they were copied from.
@@ -18,7 +16,7 @@ func (b *Builder) Len() int { return len(b.tape.page) }
 // Begin opens an object: the next value, or after Name a member's.
 func (b *Builder) Begin() {
 	t := &b.tape
-	if t.parse == 0 {
+	if t.shapes.era == 0 {
 		b.Reset()
 	}
 	around := uint32(0)
@@ -27,7 +25,7 @@ func (b *Builder) Begin() {
 	} else if len(t.page) > 0 {
 		b.write(",")
 	}
-	t.frames = append(t.frames, frame{off: uint32(len(t.page)), base: uint32(len(t.open)), at: t.within(around), kind: Object})
+	t.frames = append(t.frames, frame{off: uint32(len(t.page)), base: uint32(len(t.open)), at: t.shapes.within(around), kind: Object})
 	b.write("{")
 }
 
@@ -58,10 +56,10 @@ func (b *Builder) Name(name string) {
 }
 
 // NameOf begins a member with the name of another, as [Value.Members] yields it.
-func (b *Builder) NameOf(name Value) {
+func (b *Builder) NameOf(name Name) {
 	from := b.member()
 	b.tape.page = append(b.tape.page, name.Raw()...)
-	b.named(from, name.node().mark&flagEscaped)
+	b.named(from, name.tape.shapes.prefixes[name.at].mark&flagEscaped)
 }
 
 // Value gives the member that was begun a copy of v.
@@ -84,7 +82,7 @@ func (b *Builder) member() int {
 // named ends the name that begins at from.
 func (b *Builder) named(from int, flags mark) {
 	f := &b.tape.frames[len(b.tape.frames)-1]
-	f.at, _ = b.tape.behind(f.at, from, len(b.tape.page), flags)
+	f.at, _ = b.tape.shapes.behind(f.at, b.tape.page[from:], flags)
 	b.write(":")
 }
 
@@ -97,20 +95,18 @@ func (t *Tape) copy(v Value, moved, at uint32) node {
 		return n
 	}
 	if k == Object {
-		at = t.within(at)
+		at = t.shapes.within(at)
 	}
 	t.frames = append(t.frames, frame{off: n.off, base: uint32(len(t.open)), kind: k})
-	c, name := v.Cursor(), int(n.off)+1
+	c := v.Cursor()
 	for ; c.at != c.end; c.at++ {
 		if k == Object {
-			name += bytes.IndexByte(t.page[name:], '"')
-			text := Value{v.tape, c.name}.node()
-			at, _ = t.behind(at, name, name+int(text.end-text.off), text.mark&flagEscaped)
+			from := v.tape.shapes.order[c.name]
+			at, _ = t.shapes.behind(at, v.tape.shapes.raw(from), v.tape.shapes.prefixes[from].mark&flagEscaped)
 			c.name++
 		}
 		inner := t.copy(c.At(0), moved, at)
 		t.open = append(t.open, inner)
-		name = int(inner.end)
 	}
 	t.open = t.close(t.open, at, false, int(n.end))
 	n, t.open = t.open[len(t.open)-1], t.open[:len(t.open)-1]

@@ -8,36 +8,49 @@ import (
 // few names are compared each with each; more are looked up.
 const few = 8
 
-// names finds equal names in an object. It is reused, so that it need not allocate.
-type names struct {
+// seen finds equal names in an object. It is reused, so that it need not allocate.
+type seen struct {
 	seed  maphash.Seed
-	slots []uint32 // nodes by the hash of their text, 0: free; a power of two
+	slots []uint32 // names by the hash of their text, 0: free; a power of two
 	text  []byte
 }
 
-// distinct notes the first of the names, count in a block that begins at first, that was there before.
-func (t *Tape) distinct(first, count uint32) {
-	if count > few {
-		t.lookUp(first, count)
+// distinct notes the first name of an object that it has had before. Its names, count in number, are the block at names; it begins at off
+// and has these values so far.
+func (t *Tape) distinct(names, count, off uint32, values []node) {
+	n := t.firstEqual(t.shapes.order[names : names+count])
+	if n < 0 {
 		return
 	}
-	for name := first + 1; name < first+count; name++ {
-		for known := first; known < name; known++ {
-			if t.sameText(known, name) {
-				t.duplicate = min(t.duplicate, int(t.nodes[name].off))
-				return
+	from := off + 1
+	if n > 0 {
+		from = values[n-1].end
+	}
+	t.duplicate = min(t.duplicate, int(from)+bytes.IndexByte(t.page[from:], '"'))
+}
+
+// firstEqual returns which of the names is the first that was there before; -1 if none is.
+func (t *Tape) firstEqual(names []uint32) int {
+	if len(names) > few {
+		return t.lookUp(names)
+	}
+	for n := range names {
+		for _, known := range names[:n] {
+			if t.same(known, names[n]) {
+				return n
 			}
 		}
 	}
+	return -1
 }
 
-func (t *Tape) lookUp(first, count uint32) {
-	s := &t.names
+func (t *Tape) lookUp(names []uint32) int {
+	s := &t.seen
 	if s.seed == (maphash.Seed{}) {
 		s.seed = maphash.MakeSeed()
 	}
 	size := 2 * few
-	for size < 2*int(count) {
+	for size < 2*len(names) {
 		size *= 2
 	}
 	if cap(s.slots) < size {
@@ -46,32 +59,30 @@ func (t *Tape) lookUp(first, count uint32) {
 	s.slots = s.slots[:size]
 	clear(s.slots)
 	mask := uint64(size - 1)
-	for name := first; name < first+count; name++ {
-		v := Value{tape: t, at: name}
-		text, plain := v.Text()
+	for n, at := range names {
+		text, plain := Name{t, at}.Text()
 		if !plain {
-			s.text = v.AppendText(s.text[:0])
+			s.text = appendUnescaped(s.text[:0], text)
 			text = s.text
 		}
 		h := maphash.Bytes(s.seed, text) & mask
 		for ; s.slots[h] != 0; h = (h + 1) & mask {
-			if t.sameText(s.slots[h], name) {
-				t.duplicate = min(t.duplicate, int(t.nodes[name].off))
-				return
+			if t.same(s.slots[h], at) {
+				return n
 			}
 		}
-		s.slots[h] = name
+		s.slots[h] = at
 	}
+	return -1
 }
 
-// sameText reports whether two strings are equal once their escapes are undone.
-func (t *Tape) sameText(a, b uint32) bool {
-	v, w := Value{tape: t, at: a}, Value{tape: t, at: b}
-	x, plain := v.Text()
-	y, also := w.Text()
+// same reports whether two names are equal once their escapes are undone.
+func (t *Tape) same(a, b uint32) bool {
+	x, plain := Name{t, a}.Text()
+	y, also := Name{t, b}.Text()
 	if plain && also {
 		return bytes.Equal(x, y)
 	}
 	var buf [2][128]byte
-	return bytes.Equal(v.AppendText(buf[0][:0]), w.AppendText(buf[1][:0]))
+	return bytes.Equal(Name{t, a}.AppendText(buf[0][:0]), Name{t, b}.AppendText(buf[1][:0]))
 }

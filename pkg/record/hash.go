@@ -8,8 +8,8 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Hasher computes content hashes. The zero value is ready. It remembers the shape of the last record, so that records of one
-// shape are hashed without sorting and without allocating. It is not for concurrent use.
+// Hasher computes content hashes. The zero value is ready. It remembers the shapes that it has met, so that their records are hashed
+// without sorting and without allocating. It is not for concurrent use.
 //
 // What is hashed is an injective encoding of the content, by XXH3-128 with seed 0:
 //
@@ -23,57 +23,65 @@ import (
 // Lengths and numbers are unsigned varints of encoding/binary. So the order of members, white space and escapes make no difference,
 // nor does null against absent; 1, 1.0 and "1" do.
 type Hasher struct {
-	root shape
-	size int // bytes the shapes hold
-	buf  []byte
+	era    uint64              // of the last record's shapes
+	orders []*order            // of the shapes of that era: its last prefix's
+	eras   map[uint64][]*order // the other ones
+	size   int                 // bytes in all of these
+	spare  []*order            // for shapes that are not worth remembering
+	buf    []byte
 }
 
-// A shape is what a Hasher knows of the object that stood in one place of the last record.
-type shape struct {
-	last     Shape    // whose names those are
-	names    []byte   // the raw names one after the other, as the source wrote them
-	ends     []int    // where each ends in names
-	encoded  []byte   // the names as they are hashed, in source order
-	members  []member // in the order of their names
-	children []*shape // of each member's value, if that is an object or an array
-	items    *shape   // of an array's elements
+// An order is what a Hasher knows of a shape.
+type order struct {
+	names   []byte   // as they are hashed
+	members []member // in the order of their names
 }
 
-// A member is one of a shape: the i-th in source order, with its name as it is hashed, at from in encoded and, if it fits, here.
+// A member is the i-th in source order, with its name at from in order.names and, if it fits, here.
 type member struct {
 	i, from, to uint32
 	name        [room]byte
 }
 
-// maxShapes bounds what a Hasher keeps between records of ever changing shapes.
-const maxShapes = 4 << 20
+// maxOrders bounds what a Hasher remembers, in bytes.
+const maxOrders = 4 << 20
 
 // Sum returns the content hash of v.
 func (h *Hasher) Sum(v Value) [16]byte {
-	if h.size > maxShapes {
-		h.root, h.size = shape{}, 0
-	}
 	h.buf = h.buf[:0]
 	if v.IsValid() {
-		h.buf = h.append(h.buf, v, &h.root)
+		if era := v.tape.shapes.era; era != h.era {
+			h.enter(era)
+		}
+		h.buf = h.append(h.buf, v)
 	}
 	return xxh3.Hash128(h.buf).Bytes()
 }
 
-func (h *Hasher) append(dst []byte, v Value, s *shape) []byte {
+// enter turns to the shapes of another era.
+func (h *Hasher) enter(era uint64) {
+	if h.size > maxOrders || h.eras == nil {
+		h.eras, h.orders, h.size = map[uint64][]*order{}, nil, 0
+	}
+	h.eras[h.era] = h.orders
+	h.era, h.orders = era, h.eras[era]
+}
+
+func (h *Hasher) append(dst []byte, v Value) []byte {
 	switch n := v.node(); n.kind() {
 	case Array:
 		dst = appendLength(append(dst, '['), v.Len())
-		if s.items == nil {
-			s.items = new(shape)
-		}
 		c := v.Cursor()
 		for e, ok := c.Element(); ok; e, ok = c.Element() {
-			dst = h.append(dst, e, s.items)
+			dst = h.append(dst, e)
 		}
 		return dst
 	case Object:
-		return h.appendObject(dst, v, s)
+		in := v.block()
+		if int(in.shape) < len(h.orders) && h.orders[in.shape] != nil {
+			return h.appendObject(dst, v.tape, in, h.orders[in.shape])
+		}
+		return h.appendStrange(dst, v)
 	default:
 		return appendScalar(dst, v.tape.page, n)
 	}
@@ -96,14 +104,30 @@ func appendScalar(dst, page []byte, n *node) []byte {
 	return append(dst, 't')
 }
 
-func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
-	if last := v.Shape(); last != s.last {
-		if !s.known(v) {
-			h.learn(v, s)
+// appendStrange appends an object of a shape that is not known.
+func (h *Hasher) appendStrange(dst []byte, v Value) []byte {
+	in := v.block()
+	if in.shape < maxPrefixes && h.size <= maxOrders {
+		o := newOrder(v, nil)
+		for len(h.orders) <= int(in.shape) {
+			h.orders = append(h.orders, nil)
+			h.size += 8
 		}
-		s.last = last
+		h.orders[in.shape] = o
+		h.size += cap(o.names) + cap(o.members)*(12+room)
+		return h.appendObject(dst, v.tape, in, o)
 	}
-	t, in := v.tape, v.block()
+	var o *order
+	if n := len(h.spare); n > 0 {
+		o, h.spare = h.spare[n-1], h.spare[:n-1]
+	}
+	o = newOrder(v, o)
+	dst = h.appendObject(dst, v.tape, in, o)
+	h.spare = append(h.spare, o)
+	return dst
+}
+
+func (h *Hasher) appendObject(dst []byte, t *Tape, in *block, o *order) []byte {
 	values, present := t.nodes[in.first:in.first+in.count], 0
 	for i := range values {
 		if values[i].kind() != Null {
@@ -111,8 +135,8 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 		}
 	}
 	dst = appendLength(append(dst, '{'), present)
-	for i := range s.members {
-		m := &s.members[i]
+	for i := range o.members {
+		m := &o.members[i]
 		n := &values[m.i]
 		size, from, to, at := int(m.to-m.from), int(n.off), int(n.end), len(dst)
 		tag := byte(0)
@@ -133,60 +157,41 @@ func (h *Hasher) appendObject(dst []byte, v Value, s *shape) []byte {
 			dst = dst[:at+size+2+to-from]
 			continue
 		}
-		dst = append(dst, s.encoded[m.from:m.to]...)
+		dst = append(dst, o.names[m.from:m.to]...)
 		if n.kind() < Object {
 			dst = appendScalar(dst, t.page, n)
 			continue
 		}
-		if s.children[m.i] == nil {
-			s.children[m.i] = new(shape)
-			h.size += 256
-		}
-		dst = h.append(dst, Value{tape: t, at: in.first + m.i}, s.children[m.i])
+		dst = h.append(dst, Value{tape: t, at: in.first + m.i})
 	}
 	return dst
 }
 
-// known reports whether v's names are those that s knows.
-func (s *shape) known(v Value) bool {
-	if v.Len() != len(s.members) {
-		return false
+// newOrder makes the order of an object's members, in the memory of another if there is one.
+func newOrder(v Value, o *order) *order {
+	if o == nil {
+		o = &order{}
 	}
-	i, at := 0, 0
+	o.names, o.members = o.names[:0], o.members[:0]
 	c := v.Cursor()
 	for name, _, ok := c.Member(); ok; name, _, ok = c.Member() {
-		if !bytes.Equal(s.names[at:s.ends[i]], name.Raw()) {
-			return false
+		m := member{i: uint32(len(o.members)), from: uint32(len(o.names))}
+		if text, plain := name.Text(); plain {
+			o.names = append(appendLength(o.names, len(text)), text...)
+		} else {
+			o.names = appendSizedText(o.names, text, 0)
 		}
-		i, at = i+1, s.ends[i]
+		m.to = uint32(len(o.names))
+		copy(m.name[:], o.names[m.from:])
+		o.members = append(o.members, m)
 	}
-	return true
-}
-
-// learn puts v's names into s.
-func (h *Hasher) learn(v Value, s *shape) {
-	h.size -= len(s.names) + len(s.encoded) + 64*len(s.members)
-	s.names, s.ends, s.encoded, s.members = s.names[:0], s.ends[:0], s.encoded[:0], s.members[:0]
-	c := v.Cursor()
-	for name, _, ok := c.Member(); ok; name, _, ok = c.Member() {
-		m := member{i: uint32(len(s.members)), from: uint32(len(s.encoded))}
-		s.names = append(s.names, name.Raw()...)
-		s.ends = append(s.ends, len(s.names))
-		s.encoded = AppendSized(s.encoded, name, 0)
-		m.to = uint32(len(s.encoded))
-		copy(m.name[:], s.encoded[m.from:])
-		s.members = append(s.members, m)
-	}
-	for len(s.children) < len(s.members) {
-		s.children = append(s.children, nil)
-	}
-	h.size += len(s.names) + len(s.encoded) + 64*len(s.members)
-	slices.SortFunc(s.members, func(a, b member) int { return bytes.Compare(s.name(a), s.name(b)) })
+	slices.SortFunc(o.members, func(a, b member) int { return bytes.Compare(o.name(a), o.name(b)) })
+	return o
 }
 
 // name returns a member's name.
-func (s *shape) name(m member) []byte {
-	b := s.encoded[m.from:m.to]
+func (o *order) name(m member) []byte {
+	b := o.names[m.from:m.to]
 	_, n := binary.Uvarint(b)
 	return b[n:]
 }

@@ -70,7 +70,7 @@ func appendKeyPart(dst []byte, v Value, alone bool) (out []byte, why string) {
 	case alone:
 		return v.AppendText(dst), ""
 	}
-	return appendString(dst, v), ""
+	return appendString(dst, raw, v.node().mark&flagEscaped != 0), ""
 }
 
 // appendIntegral appends the number, a JSON text, in plain decimal. It works on the digits: no number is too large or has too

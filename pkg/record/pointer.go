@@ -30,7 +30,7 @@ func (t *Tape) pointer(w where, named bool) string {
 		n := t.values(i + 1)
 		switch inner := i+2 < len(t.frames); {
 		case f.kind == Object && (inner || named || n > 0 && w == previous):
-			p = t.appendName(p, t.prefixes[f.at].off, t.prefixes[f.at].end)
+			p = t.appendName(p, f.at)
 		case f.kind == Array && (inner || w == next):
 			p = appendIndex(p, n)
 		case f.kind == Array && n > 0 && w == previous:
@@ -44,7 +44,7 @@ func (t *Tape) pointer(w where, named bool) string {
 // the name if that is wanted.
 func (t *Tape) pointerTo(offset int, name bool) string {
 	var p []byte
-	at, off := t.root, uint32(offset)
+	at, off := t.Root().at, uint32(offset)
 down:
 	for {
 		v := Value{tape: t, at: at}
@@ -59,7 +59,7 @@ down:
 				p = appendIndex(p, i)
 			case Object:
 				if inside := off >= e.off; inside || name {
-					p = t.appendName(p, t.nodes[c.name+i].off, t.nodes[c.name+i].end)
+					p = t.appendName(p, t.shapes.order[c.name+i])
 				}
 			}
 			if off < e.off {
@@ -76,9 +76,9 @@ func appendIndex(p []byte, i uint32) []byte {
 	return strconv.AppendUint(append(p, '/'), uint64(i), 10)
 }
 
-// appendName appends the name that stands in the page from off to end.
-func (t *Tape) appendName(p []byte, off, end uint32) []byte {
-	text := string(appendUnescaped(nil, t.page[off+1:end-1]))
+// appendName appends the name that a prefix ends in.
+func (t *Tape) appendName(p []byte, at uint32) []byte {
+	text := string(Name{t, at}.AppendText(nil))
 	return append(append(p, '/'), strings.NewReplacer("~", "~0", "/", "~1").Replace(text)...)
 }
 

@@ -49,7 +49,7 @@ func (t *Tape) refuse(mark int, named bool, maxDepth int) *SyntaxError {
 			if named || i+1 < len(t.frames) { // one has no value yet
 				names++
 			}
-			t.distinct(t.namesOf(f.at, names), names)
+			t.distinct(t.shapes.names(f.at, names), names, f.off, t.open[f.base:])
 		}
 	}
 	var err *SyntaxError

@@ -34,10 +34,8 @@ func (k Kind) String() string {
 	return "invalid"
 }
 
-// A node is one value of the page, or one name.
-//
-// The values in a container stand in a block: side by side, in source order, so that the i-th is found at once. The names of an object
-// stand in a block of their own, which all objects of its shape share.
+// A node is one value of the page. The values in a container stand in a block: side by side, in source order, so that the i-th is found at
+// once. The names of an object are those of its shape.
 type node struct {
 	off, end uint32 // its bytes in the page
 	block    uint32 // of a container: its index in Tape.blocks
@@ -65,14 +63,12 @@ type block struct {
 // use, but after Parse returned any number of goroutines may read its values.
 type Tape struct {
 	page      []byte
-	nodes     []node // the first is no value, so that no block begins at 0
-	root      uint32 // 0: there is none
+	nodes     []node // block by block; last the root
 	blocks    []block
-	prefixes  []prefix
-	parse     uint64  // counts what it was used for
+	shapes    shapes
 	frames    []frame // containers that are not closed yet, outermost first
 	open      []node  // the values in them
-	names     names
+	seen      seen
 	lone      int // offset of the first half surrogate pair, or none
 	duplicate int // and of the first name that its object has had before
 }
@@ -99,21 +95,21 @@ func (t *Tape) Parse(page []byte, maxDepth int) error {
 		maxDepth = MaxDepth
 	}
 	if err := t.tokenise(maxDepth); err != nil {
+		t.shapes.broken = true
 		return err
 	}
 	return nil
 }
 
 func (t *Tape) reset(page []byte) {
-	t.page, t.root, t.blocks, t.open, t.frames = page, 0, t.blocks[:0], t.open[:0], t.frames[:0]
-	t.nodes, t.prefixes = append(t.nodes[:0], node{}), append(t.prefixes[:0], prefix{})
-	t.parse++
+	t.page, t.nodes, t.blocks, t.open, t.frames = page, t.nodes[:0], t.blocks[:0], t.open[:0], t.frames[:0]
+	t.shapes.next()
 }
 
 // Root is the page's value; it is Invalid when nothing was parsed.
 func (t *Tape) Root() Value {
-	if t.root == 0 {
+	if len(t.nodes) == 0 {
 		return Value{}
 	}
-	return Value{tape: t, at: t.root}
+	return Value{tape: t, at: uint32(len(t.nodes) - 1)}
 }

@@ -76,7 +76,7 @@ value:
 		f.at, f.fresh = at, fresh
 		in, fresh = Array, false
 		if c == '{' {
-			in, at = Object, t.within(at)
+			in, at = Object, t.shapes.within(at)
 		}
 		t.frames = append(t.frames, frame{off: uint32(i), base: uint32(len(open)), kind: in})
 		i++
@@ -118,8 +118,7 @@ after:
 		if in != Invalid {
 			goto refuse
 		}
-		t.open, t.root = open, uint32(len(t.nodes))
-		t.nodes = append(t.nodes, open[0])
+		t.nodes, t.open = append(t.nodes, open[0]), open
 		return t.doubt()
 	case b[i] == ',' && in == Object:
 		i++
@@ -133,18 +132,18 @@ after:
 	goto refuse
 
 name:
-	if next := t.prefixes[at].after; next != 0 { // the name that came last time, up to its colon
-		p := &t.prefixes[next]
+	if next := t.shapes.prefixes[at].after; next != 0 { // the name that came last time, up to its colon
+		p, text := &t.shapes.prefixes[next], t.shapes.text
 		known, n := int(p.off), int(p.end-p.off)
 		if to := i + n; to+8 <= len(b) && b[to] == ':' {
 			same := false
 			switch {
 			case n < 8:
-				same = (load(b, i)^load(b, known))<<(64-8*n) == 0
+				same = (load(b, i)^load(text, known))<<(64-8*n) == 0
 			case n <= 16:
-				same = (load(b, i)^load(b, known))|(load(b, to-8)^load(b, known+n-8)) == 0
+				same = (load(b, i)^load(text, known))|(load(b, to-8)^load(text, known+n-8)) == 0
 			default:
-				same = string(b[i:to]) == string(b[known:known+n])
+				same = string(b[i:to]) == string(text[known:known+n])
 			}
 			if same {
 				named, end, i, at = true, to, to+1, next
@@ -162,7 +161,7 @@ name:
 	if i, m = t.text(i + 1); i < 0 {
 		goto refuse
 	}
-	if next, found := t.behind(at, from, i, m); true {
+	if next, found := t.shapes.behind(at, b[from:i], m); true {
 		at, fresh = next, fresh || !found
 	}
 	named, end = true, i
@@ -200,8 +199,8 @@ func (t *Tape) close(open []node, at uint32, fresh bool, end int) []node {
 	in := block{count: uint32(len(values))}
 	if f.kind == Object {
 		in.shape = at
-		if names := t.namesOf(at, in.count); fresh {
-			t.distinct(names, in.count)
+		if names := t.shapes.names(at, in.count); fresh {
+			t.distinct(names, in.count, f.off, values)
 		}
 	}
 	in.first = uint32(len(t.nodes))

@@ -85,21 +85,11 @@ func (v Value) Text() ([]byte, bool) {
 	return v.tape.page[n.off+1 : n.end-1 : n.end-1], true
 }
 
-// textIs reports whether the string's contents are name.
-func (v Value) textIs(name string) bool {
-	if text, ok := v.Text(); ok {
-		return string(text) == name
-	}
-	var buf [128]byte
-	return string(v.AppendText(buf[:0])) == name
-}
-
 // Shape tells objects apart by their names: all of one shape have the same names, byte for byte and in the same order. Objects of two
-// shapes may have too. It is good for comparing while the tape is not parsed again. The zero Shape is no object's.
+// shapes may have too. Most pages of a tape share their shapes. The zero Shape is no object's.
 type Shape struct {
-	tape  *Tape
-	parse uint64
-	names uint32
+	era   uint64
+	names uint32 // a prefix
 }
 
 // Shape returns an object's shape; of another value the zero one.
@@ -107,7 +97,7 @@ func (v Value) Shape() Shape {
 	if v.Kind() != Object {
 		return Shape{}
 	}
-	return Shape{v.tape, v.tape.parse, v.block().shape}
+	return Shape{v.tape.shapes.era, v.block().shape}
 }
 
 // Cursor walks the elements of an array or the members of an object without allocating, also where an iterator's closure would
@@ -115,7 +105,7 @@ func (v Value) Shape() Shape {
 type Cursor struct {
 	tape    *Tape
 	at, end uint32
-	name    uint32 // of an object
+	name    uint32 // of an object, in shapes.order
 }
 
 // Cursor returns one at the first element or member. Of a scalar or of no value it is at the end.
@@ -125,7 +115,7 @@ func (v Value) Cursor() Cursor {
 		return Cursor{}
 	}
 	b := v.block()
-	return Cursor{tape: v.tape, at: b.first, end: b.first + b.count, name: v.tape.prefixes[b.shape].names}
+	return Cursor{tape: v.tape, at: b.first, end: b.first + b.count, name: v.tape.shapes.prefixes[b.shape].names}
 }
 
 // At returns the i-th element or member's value from where the cursor stands, which must be there.
@@ -142,11 +132,11 @@ func (c *Cursor) Element() (Value, bool) {
 }
 
 // Member returns the next member of an object; false after the last.
-func (c *Cursor) Member() (name, value Value, ok bool) {
+func (c *Cursor) Member() (name Name, value Value, ok bool) {
 	if c.at == c.end {
-		return Value{}, Value{}, false
+		return Name{}, Value{}, false
 	}
-	name, value = Value{c.tape, c.name}, Value{c.tape, c.at}
+	name, value = Name{c.tape, c.tape.shapes.order[c.name]}, Value{c.tape, c.at}
 	c.name, c.at = c.name+1, c.at+1
 	return name, value, true
 }
@@ -163,9 +153,9 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// Members yields the names, as String values, and the values of an object in source order; nothing for any other kind.
-func (v Value) Members() iter.Seq2[Value, Value] {
-	return func(yield func(Value, Value) bool) {
+// Members yields the names and the values of an object in source order; nothing for any other kind.
+func (v Value) Members() iter.Seq2[Name, Value] {
+	return func(yield func(Name, Value) bool) {
 		if v.Kind() != Object {
 			return
 		}
@@ -183,7 +173,7 @@ func (v Value) Get(name string) (Value, bool) {
 	}
 	c := v.Cursor()
 	for n, value, ok := c.Member(); ok; n, value, ok = c.Member() {
-		if n.textIs(name) {
+		if n.Is(name) {
 			return value, true
 		}
 	}
@@ -288,7 +278,7 @@ func shortFloat(text []byte) (f float64, ok bool) {
 func AppendCompact(dst []byte, v Value) []byte {
 	switch v.Kind() {
 	case String:
-		return appendString(dst, v)
+		return appendString(dst, v.Raw(), v.node().mark&flagEscaped != 0)
 	case Object:
 		dst = append(dst, '{')
 		c := v.Cursor()
@@ -297,7 +287,7 @@ func AppendCompact(dst []byte, v Value) []byte {
 			if value.at != first {
 				dst = append(dst, ',')
 			}
-			dst = appendString(dst, name)
+			dst = appendString(dst, name.Raw(), name.escaped())
 			dst = append(dst, ':')
 			dst = AppendCompact(dst, value)
 		}
@@ -317,10 +307,11 @@ func AppendCompact(dst []byte, v Value) []byte {
 	return append(dst, v.Raw()...)
 }
 
-func appendString(dst []byte, v Value) []byte {
-	if v.node().mark&flagEscaped == 0 {
-		return append(dst, v.Raw()...)
+// appendString appends a JSON string.
+func appendString(dst, raw []byte, escaped bool) []byte {
+	if !escaped {
+		return append(dst, raw...)
 	}
 	var buf [256]byte
-	return appendQuoted(dst, v.AppendText(buf[:0]))
+	return appendQuoted(dst, appendUnescaped(buf[:0], raw[1:len(raw)-1]))
 }

@@ -199,7 +199,7 @@ func (r *reader) reference(name, space string) (*typ, error) {
 func (r *reader) object(v record.Value, space string) (*typ, error) {
 	t := &typ{}
 	for name, value := range v.Members() {
-		t.attrs = append(t.attrs, attr{text(name), string(record.AppendCompact(nil, value))})
+		t.attrs = append(t.attrs, attr{name.String(), string(record.AppendCompact(nil, value))})
 	}
 	inner, ok := v.Get("type")
 	if !ok {
@@ -336,9 +336,9 @@ func (r *reader) field(v record.Value, space string) (*field, error) {
 	f := &field{fromInput: true}
 	for name, value := range v.Members() {
 		raw := string(record.AppendCompact(nil, value))
-		f.attrs = append(f.attrs, attr{text(name), raw})
+		f.attrs = append(f.attrs, attr{name.String(), raw})
 		isText := value.Kind() == record.String
-		switch word := text(name); {
+		switch word := name.String(); {
 		case word == "name" && isText:
 			f.name = text(value)
 		case word == "json" && isText:

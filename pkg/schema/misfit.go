@@ -8,7 +8,7 @@ import (
 func (p *recordPlan) check(rec record.Value) error {
 	n := 0
 	for name, v := range rec.Members() {
-		if _, err := p.place(p.group(n, name), string(name.AppendText(nil)), v); err != nil {
+		if _, err := p.place(p.group(n, name), name.String(), v); err != nil {
 			return err
 		}
 		n++
@@ -79,7 +79,7 @@ func outOfRange(v record.Value) error {
 	case record.Object:
 		for name, m := range v.Members() {
 			if err := outOfRange(m); err != nil {
-				return within(string(name.AppendText(nil)), err)
+				return within(name.String(), err)
 			}
 		}
 	}

@@ -53,10 +53,9 @@ type recordPlan struct {
 	fields  []fieldPlan
 	groups  []groupPlan
 	byName  map[string]int32
-	guess   []int32   // group of the n-th member, as it was when a layout was made last
-	layouts []*layout // of shapes that were met, one of them last
-	last    *layout
-	shared  bool // by several places: one layout may be used while another is made
+	guess   []int32 // group of the n-th member, as it was when a layout was made last
+	layouts map[record.Shape]*layout
+	last    *layout // the one that was used last
 }
 
 // A layout says where the members of objects of one shape go.
@@ -66,8 +65,8 @@ type layout struct {
 	rest  []int32 // members that have no field
 }
 
-// maxLayouts is how many shapes a plan knows at a time: records that leave some members out have several.
-const maxLayouts = 8
+// maxLayouts is how many shapes a plan knows at a time. Records that leave some members out have many.
+const maxLayouts = 1 << 10
 
 type fieldPlan struct {
 	field    *field
@@ -172,10 +171,9 @@ func (c *compiler) alt(t *typ, path string) (alt, error) {
 
 func (c *compiler) record(t *typ, path string, keys [][]string) (*recordPlan, error) {
 	if p := c.records[t]; p != nil {
-		p.shared = true
 		return p, nil
 	}
-	p := &recordPlan{byName: map[string]int32{}, last: &layout{}}
+	p := &recordPlan{byName: map[string]int32{}, layouts: map[record.Shape]*layout{}, last: &layout{}}
 	c.records[t] = p
 	place := map[*field]int32{}
 	for i, f := range t.fields {
@@ -245,24 +243,20 @@ func (p *recordPlan) layout(rec record.Value) *layout {
 	if p.last.shape == shape {
 		return p.last
 	}
-	for _, l := range p.layouts {
-		if l.shape == shape {
-			p.last = l
-			return l
+	l := p.layouts[shape]
+	if l == nil {
+		if len(p.layouts) >= maxLayouts {
+			clear(p.layouts)
 		}
-	}
-	l := &layout{}
-	switch {
-	case p.shared:
-	case len(p.layouts) < maxLayouts:
-		p.layouts = append(p.layouts, l)
-	default:
-		l = p.layouts[0]
-		copy(p.layouts, p.layouts[1:])
-		p.layouts[maxLayouts-1] = l
+		l = p.newLayout(rec, shape)
+		p.layouts[shape] = l
 	}
 	p.last = l
-	l.shape, l.from, l.rest = shape, l.from[:0], l.rest[:0]
+	return l
+}
+
+func (p *recordPlan) newLayout(rec record.Value, shape record.Shape) *layout {
+	l := &layout{shape: shape, from: make([]int32, 0, len(p.fields))}
 	for range p.fields {
 		l.from = append(l.from, -1)
 	}
@@ -281,7 +275,7 @@ func (p *recordPlan) layout(rec record.Value) *layout {
 }
 
 // group finds the group of the n-th member's name; -1 where there is none.
-func (p *recordPlan) group(n int, name record.Value) int32 {
+func (p *recordPlan) group(n int, name record.Name) int32 {
 	text, plain := name.Text()
 	if !plain {
 		var buf [64]byte

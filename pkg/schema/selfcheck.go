@@ -129,7 +129,7 @@ func (e *Encoder) same(p *plan, i int, native any, v record.Value) error {
 			if el.Kind() != record.Null {
 				j = a.items.find(el)
 			}
-			key := string(name.AppendText(nil))
+			key := name.String()
 			if err := e.same(a.items, j, m[key], el); err != nil {
 				return within(key, err)
 			}

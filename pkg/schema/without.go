@@ -31,7 +31,7 @@ func (w *without) record(p *recordPlan, rec record.Value, path string) {
 	for name, v := range rec.Members() {
 		g := p.group(n, name)
 		n++
-		source := string(name.AppendText(nil))
+		source := name.String()
 		at := source
 		if path != "" {
 			at = path + "." + source
@@ -47,7 +47,7 @@ func (w *without) record(p *recordPlan, rec record.Value, path string) {
 		if len(w.out) > open+1 {
 			w.out = append(w.out, ',')
 		}
-		w.out = append(record.AppendCompact(w.out, name), ':')
+		w.out = append(append(w.out, name.Raw()...), ':')
 		w.value(a, v, at)
 	}
 	w.out = append(w.out, '}')
@@ -76,8 +76,8 @@ func (w *without) value(a *alt, v record.Value, path string) {
 		for name, m := range v.Members() {
 			w.out = append(w.out, open)
 			open = ','
-			w.out = append(record.AppendCompact(w.out, name), ':')
-			w.item(a.items, m, path+"."+string(name.AppendText(nil)))
+			w.out = append(append(w.out, name.Raw()...), ':')
+			w.item(a.items, m, path+"."+name.String())
 		}
 		w.out = append(w.out, '}')
 		return
