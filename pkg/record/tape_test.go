@@ -158,6 +158,76 @@ func TestDuplicateNameLeavesRecordsReadable(t *testing.T) {
 	}
 }
 
+// A page that was refused leaves no name behind that would pass for a sound one in the next.
+func TestRefusedPagesTeachNothing(t *testing.T) {
+	var tape record.Tape
+	for _, page := range []string{
+		`[{"a":1,"a":2}]`, `[{"a":1,"b":{"c":1,"\u0063":2}}]`, `[{"\ud800":1}]`, `{"a":1,"a":2,`, `{"b":{"\ud800":1,x`,
+	} {
+		want := tape.Parse([]byte(page), 0)
+		if got := tape.Parse([]byte(page), 0); want == nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: got %v, at first %v", page, got, want)
+		}
+	}
+}
+
+// What a tape has learned of names is bounded from page to page.
+func TestNamesAreForgotten(t *testing.T) {
+	var tape record.Tape
+	var shapes [3]record.Shape
+	for i := range shapes {
+		var page strings.Builder
+		page.WriteString(`[{"id":1}`)
+		for n := range 20_000 {
+			fmt.Fprintf(&page, `,{"n%d":%d}`, n, i)
+		}
+		if err := tape.Parse([]byte(page.String()+"]"), 0); err != nil {
+			t.Fatal(err)
+		}
+		c := tape.Root().Cursor()
+		shapes[i] = c.At(0).Shape()
+	}
+	if shapes[0] == shapes[1] || shapes[1] == shapes[2] {
+		t.Error("names beyond the bound are remembered")
+	}
+}
+
+// Objects with the same names in the same order have one shape, also on different pages, and whatever stands between them.
+func TestShape(t *testing.T) {
+	var tape record.Tape
+	shapes := map[string]record.Shape{}
+	for _, page := range []string{
+		`[{"id":1,"a":{"x":1}},{"id":2},{"id":3,"a":{"x":2,"y":3}},{},{"a":null,"id":4}]`,
+		` [ {"id":5} , {"id" : 6, "a":{"x":4}}, {"a":1, "id":7}, {"id":8,"a":{"x":1,"y":1}} ,{}]`,
+	} {
+		if err := tape.Parse([]byte(page), 0); err != nil {
+			t.Fatal(err)
+		}
+		for row := range tape.Root().Elements() {
+			for _, v := range []record.Value{row, first(row.Get("a"))} {
+				var names []string
+				for name := range v.Members() {
+					names = append(names, name.String())
+				}
+				key := fmt.Sprint(v == row, v.Kind(), names)
+				if was, ok := shapes[key]; ok && was != v.Shape() {
+					t.Errorf("%s: %s has two shapes", v.Raw(), key)
+				}
+				shapes[key] = v.Shape()
+			}
+		}
+	}
+	distinct := map[record.Shape]bool{}
+	for _, s := range shapes {
+		distinct[s] = true
+	}
+	if len(distinct) != 7 { // of the four kinds of rows and two of what is in them, and that of scalars
+		t.Errorf("got %d shapes for %v", len(distinct), shapes)
+	}
+}
+
+func first(v record.Value, _ bool) record.Value { return v }
+
 func TestDepth(t *testing.T) {
 	var tape record.Tape
 	nested := func(n int) []byte { return []byte(strings.Repeat("[", n) + strings.Repeat("]", n)) }

@@ -27,6 +27,7 @@ func (t *Tape) tokenise(maxDepth int) *SyntaxError {
 		i     int    // what is read
 		end   int    // the end of the last sound token
 		named bool   // that was a name
+		known bool   // a name was there before
 		from  int
 		m     mark
 	)
@@ -61,7 +62,7 @@ value:
 		m = mark(Number) | flagInteger
 		for i++; i < len(b) && b[i]-'0' <= 9; i++ {
 		}
-		if c > '0' && i < len(b) && b[i] != '.' && b[i]|0x20 != 'e' {
+		if c > '0' && i < len(b) && b[i] != '.' && b[i]|0x20 != 'e' { // nothing but digits
 			break
 		}
 		if i, m = number(b, from); i < 0 {
@@ -134,18 +135,17 @@ after:
 name:
 	if next := t.shapes.prefixes[at].after; next != 0 { // the name that came last time, up to its colon
 		p, text := &t.shapes.prefixes[next], t.shapes.text
-		known, n := int(p.off), int(p.end-p.off)
+		off, n := int(p.off), int(p.end-p.off)
 		if to := i + n; to+8 <= len(b) && b[to] == ':' {
-			same := false
-			switch {
+			switch { // by words: most names are that short
 			case n < 8:
-				same = (load(b, i)^load(text, known))<<(64-8*n) == 0
+				known = (load(b, i)^load(text, off))<<(64-8*n) == 0
 			case n <= 16:
-				same = (load(b, i)^load(text, known))|(load(b, to-8)^load(text, known+n-8)) == 0
+				known = (load(b, i)^load(text, off))|(load(b, to-8)^load(text, off+n-8)) == 0
 			default:
-				same = string(b[i:to]) == string(text[known:known+n])
+				known = string(b[i:to]) == string(text[off:off+n])
 			}
-			if same {
+			if known {
 				named, end, i, at = true, to, to+1, next
 				goto value
 			}
@@ -161,9 +161,8 @@ name:
 	if i, m = t.text(i + 1); i < 0 {
 		goto refuse
 	}
-	if next, found := t.shapes.behind(at, b[from:i], m); true {
-		at, fresh = next, fresh || !found
-	}
+	at, known = t.shapes.behind(at, b[from:i], m)
+	fresh = fresh || !known
 	named, end = true, i
 	for i < len(b) && isSpace(b[i]) {
 		i++

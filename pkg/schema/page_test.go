@@ -56,6 +56,45 @@ func TestPagesAsRecords(t *testing.T) {
 	}
 }
 
+// Nor do pages of other tapes in between.
+func TestPagesOfSeveralTapes(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	var tapes [3]record.Tape
+	var pages []string
+	for range 40 {
+		pages = append(pages, "["+strings.Join(randomPage(r, false), ",")+"]")
+	}
+	obs := schema.NewObservation(byID)
+	for _, page := range pages {
+		for row := range parse(t, page).Elements() {
+			if err := obs.Add(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	by, _, err := schema.Evolve(nil, obs, byID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := schema.Compile(by, byID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		tape := &tapes[r.IntN(len(tapes))]
+		if err := tape.Parse([]byte(pages[r.IntN(len(pages))]), 0); err != nil {
+			t.Fatal(err)
+		}
+		for row := range tape.Root().Elements() {
+			got, gotErr := one.Append(nil, row)
+			want, wantErr := appended(t, by, byID, string(row.Raw()))
+			if string(got) != string(want) || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
+				t.Fatalf("%s: got %x, %v, alone it is %x, %v", row.Raw(), got, gotErr, want, wantErr)
+			}
+		}
+	}
+}
+
 // FuzzPage is the same for any page.
 func FuzzPage(f *testing.F) {
 	f.Add(`[{"id":1,"a":{"b":1}},{"id":2,"a":{"b":2}},{"id":3,"a":null,"c":[]},{"id":4,"a":{"b":2.5}},{"id":null},{"id":5,"c":null,"a":{}}]`)
