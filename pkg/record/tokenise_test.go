@@ -38,7 +38,7 @@ func (t *Tape) compare(v Value, want []token) ([]token, string) {
 		return nil, fmt.Sprintf("%+v with %d values is jsontext's %+v", *n, v.Len(), w)
 	}
 	want = want[1:]
-	c, d := v.Cursor(), ""
+	c := v.Cursor()
 	for i := range v.Len() {
 		if v.Kind() == Object {
 			if len(want) == 0 {
@@ -50,6 +50,7 @@ func (t *Tape) compare(v Value, want []token) ([]token, string) {
 			}
 			want = want[1:]
 		}
+		var d string
 		if want, d = t.compare(v.Cursor().At(i), want); d != "" {
 			return nil, d
 		}
