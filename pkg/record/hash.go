@@ -27,7 +27,7 @@ type Hasher struct {
 	orders []*order            // of the shapes of that era: its last prefix's
 	eras   map[uint64][]*order // the other ones
 	size   int                 // bytes in all of these
-	spare  []*order            // for shapes that are not worth remembering
+	spare  []*order            // for shapes that are not remembered
 	buf    []byte
 }
 
@@ -65,6 +65,7 @@ func (h *Hasher) enter(era uint64) {
 	}
 	h.eras[h.era] = h.orders
 	h.era, h.orders = era, h.eras[era]
+	h.size += 64 // about, for the entry
 }
 
 func (h *Hasher) append(dst []byte, v Value) []byte {
@@ -104,27 +105,28 @@ func appendScalar(dst, page []byte, n *node) []byte {
 	return append(dst, 't')
 }
 
-// appendStrange appends an object of a shape that is not known.
+// appendStrange appends an object of a shape that is not known, and remembers the shape if it is likely to come again.
 func (h *Hasher) appendStrange(dst []byte, v Value) []byte {
 	in := v.block()
-	if in.shape < maxPrefixes && h.size <= maxOrders {
-		o := newOrder(v, nil)
-		for len(h.orders) <= int(in.shape) {
-			h.orders = append(h.orders, nil)
-			h.size += 8
+	if in.shape >= maxPrefixes || h.size > maxOrders {
+		o := &order{}
+		if n := len(h.spare); n > 0 {
+			o, h.spare = h.spare[n-1], h.spare[:n-1]
 		}
-		h.orders[in.shape] = o
-		h.size += cap(o.names) + cap(o.members)*(12+room)
-		return h.appendObject(dst, v.tape, in, o)
+		o.learn(v)
+		dst = h.appendObject(dst, v.tape, in, o)
+		h.spare = append(h.spare, o)
+		return dst
 	}
-	var o *order
-	if n := len(h.spare); n > 0 {
-		o, h.spare = h.spare[n-1], h.spare[:n-1]
+	o := &order{}
+	o.learn(v)
+	for len(h.orders) <= int(in.shape) {
+		h.orders = append(h.orders, nil)
+		h.size += 8
 	}
-	o = newOrder(v, o)
-	dst = h.appendObject(dst, v.tape, in, o)
-	h.spare = append(h.spare, o)
-	return dst
+	h.orders[in.shape] = o
+	h.size += cap(o.names) + cap(o.members)*(12+room)
+	return h.appendObject(dst, v.tape, in, o)
 }
 
 func (h *Hasher) appendObject(dst []byte, t *Tape, in *block, o *order) []byte {
@@ -167,14 +169,10 @@ func (h *Hasher) appendObject(dst []byte, t *Tape, in *block, o *order) []byte {
 	return dst
 }
 
-// newOrder makes the order of an object's members, in the memory of another if there is one.
-func newOrder(v Value, o *order) *order {
-	if o == nil {
-		o = &order{}
-	}
+// learn makes it the order of an object's members.
+func (o *order) learn(v Value) {
 	o.names, o.members = o.names[:0], o.members[:0]
-	c := v.Cursor()
-	for name, _, ok := c.Member(); ok; name, _, ok = c.Member() {
+	for name := range v.Members() {
 		m := member{i: uint32(len(o.members)), from: uint32(len(o.names))}
 		if text, plain := name.Text(); plain {
 			o.names = append(appendLength(o.names, len(text)), text...)
@@ -186,7 +184,6 @@ func newOrder(v Value, o *order) *order {
 		o.members = append(o.members, m)
 	}
 	slices.SortFunc(o.members, func(a, b member) int { return bytes.Compare(o.name(a), o.name(b)) })
-	return o
 }
 
 // name returns a member's name.

@@ -9,8 +9,8 @@ import (
 	"producer/pkg/record"
 )
 
-// Encoder writes records as Avro bodies by one schema: one pass over the tape, and no allocation once it has seen a record. It
-// learns the order of names, so it is not for concurrent use.
+// Encoder writes records as Avro bodies by one schema: one pass over the tape, and no allocation for a record of a shape that it has seen.
+// It remembers shapes, so it is not for concurrent use.
 type Encoder struct {
 	schema  *Schema
 	root    *recordPlan
