@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // A frame is a container that is not closed yet.
@@ -203,6 +204,9 @@ func (t *Tape) close(open []node, at uint32, fresh bool, end int) []node {
 		}
 	}
 	in.first = uint32(len(t.nodes))
+	if n := len(t.nodes) + len(values); n > cap(t.nodes) && n > 1<<10 { // room for what the page has, if it goes on like this
+		t.nodes = slices.Grow(t.nodes, int(1.05*float64(n)*float64(len(t.page))/float64(end))-len(t.nodes))
+	}
 	t.nodes = append(t.nodes, values...)
 	t.blocks = append(t.blocks, in)
 	return append(open[:f.base], node{off: f.off, end: uint32(end), block: uint32(len(t.blocks) - 1), mark: mark(f.kind)})
