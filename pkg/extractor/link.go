@@ -107,7 +107,9 @@ func bodyLink(p config.Paginator) func(record.Value, http.Header) (string, bool,
 	return func(root record.Value, _ http.Header) (string, bool, error) {
 		v := first(root, *p.NextURLPath)
 		switch {
-		case v.Kind() == record.Invalid || v.Kind() == record.Null:
+		case v.Kind() == record.Invalid:
+			return "", false, misread("next_url_path", root, *p.NextURLPath)
+		case v.Kind() == record.Null:
 			return "", false, nil
 		case v.Kind() != record.String:
 			return "", false, &PathError{Option: "next_url_path", Path: p.NextURLPath.Text, Why: "finds " + article(v.Kind()) + " where a link is expected"}

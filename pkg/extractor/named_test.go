@@ -413,3 +413,37 @@ func TestNamedTotalOfTheUser(t *testing.T) {
 		}
 	}
 }
+
+// A path that is, letter for letter, a member's name leads nowhere, which would end the walk in silence.
+func TestPathsThatAreNames(t *testing.T) {
+	const wrong, right = "@odata.nextLink", "['@odata.nextLink']"
+	for _, tt := range []struct {
+		kind, path, value string
+		requests          int
+		fails             bool
+	}{
+		{"json_link", wrong, `"/v1/contacts?from=100"`, 1, true},
+		{"json_link", right, `"/v1/contacts?from=100"`, 2, false},
+		{"cursor", wrong, `"row 100"`, 1, true},
+		{"cursor", right, `"row 100"`, 2, false},
+		{"json_link", wrong, `null`, 1, false},
+	} {
+		p := named(tt.kind)
+		if p.NextURLPath != nil {
+			p.NextURLPath = pathTo(tt.path)
+		} else {
+			p.CursorPath = pathTo(tt.path)
+		}
+		a := &api{names: tt.kind, size: 100, rows: people(100, 1)}
+		a.instead = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+			if n == 1 {
+				_, _ = io.WriteString(w, `{"data":[{"id":0}],"@odata.nextLink":`+tt.value+`}`)
+			}
+			return n == 1
+		}
+		r := walk(t, extract(t, a, resource(p)), extractor.Position{}, extractor.WalkOptions{})
+		if (r.err != nil) != tt.fails || r.requests != tt.requests || tt.fails && !strings.Contains(r.err.Error(), `write "['@odata.nextLink']"`) {
+			t.Errorf("%s %s %s: %d requests, %v", tt.kind, tt.path, tt.value, r.requests, r)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package extractor
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 
@@ -39,6 +40,16 @@ func first(root record.Value, q config.Query) record.Value {
 		v, _ = v.Get(string(name))
 	}
 	return v
+}
+
+// misread is an error where a path that found nothing is, letter for letter, the name of a member: as @odata.nextLink, which is two names
+// to JSONPath. Taken as the end of a listing it would lose the rest in silence.
+func misread(option string, root record.Value, q config.Query) error {
+	if v, ok := root.Get(q.Text); !ok || v.Kind() == record.Null {
+		return nil
+	}
+	return &PathError{Option: option, Path: q.Text,
+		Why: fmt.Sprintf(`finds nothing, but the answer has a member of just that name: write "['%s']"`, q.Text)}
 }
 
 // search follows one query.

@@ -64,7 +64,9 @@ func bodyCursor(p config.Paginator) func(record.Value, http.Header) (string, err
 	return func(root record.Value, _ http.Header) (string, error) {
 		v := first(root, *p.CursorPath)
 		switch v.Kind() {
-		case record.Invalid, record.Null, record.False:
+		case record.Invalid:
+			return "", misread("cursor_path", root, *p.CursorPath)
+		case record.Null, record.False:
 			return "", nil
 		case record.String:
 			if len(v.Raw()) == len(`""`) {
