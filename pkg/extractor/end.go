@@ -51,7 +51,7 @@ type End struct {
 	Bounded bool
 	// Restarted: the API would not go on at the position that the walk was given, and it began anew.
 	Restarted bool
-	// Null: null stood where the list should, which is an empty page (as in dlt) that alone proves no end.
+	// Null: null stood where the list should, or an answer had no content (status 204), which is an empty page that alone proves no end.
 	Null bool
 	// Drifted: the listing changed under the walk, or contradicts itself: the total moved, there were more rows than it says,
 	// or more to come where it was reached.

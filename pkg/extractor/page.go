@@ -35,7 +35,7 @@ type Page struct {
 	guess    bool // selector is to be found out
 	named    bool // it was found by a name that says so
 	entity   bool // one object is a record
-	null     bool // null stands where the list should
+	null     bool // null stands where the list should, or the answer has no content
 	x        *Extractor
 	*memory
 }
@@ -72,6 +72,12 @@ func (p *Page) cut(body []byte) error {
 		return p.blame(syntax)
 	}
 	return err
+}
+
+// none makes an empty page of an answer without content (RFC 9110 section 15.3.5).
+func (p *Page) none() {
+	p.Records, p.null, p.guess = p.records[:0], true, false
+	_ = p.tape.Parse([]byte("null"), 1)
 }
 
 // mark tells pages apart by the bytes of their records.

@@ -43,7 +43,7 @@ func TestNonsenseWithStatus200(t *testing.T) {
 		{"a leading zero", `{"data":[{"id":01}],"total":1}`, "malformed JSON", 1},
 		{"single quotes", `{'data':[]}`, "malformed JSON", 1},
 		{"a comma too many", `{"data":[{"id":1,}],"total":1}`, "malformed JSON", 1},
-		{"a byte order mark", "\xef\xbb\xbf" + `{"data":[]}`, "malformed JSON", 1},
+		{"two byte order marks", "\xef\xbb\xbf\xef\xbb\xbf" + `{"data":[]}`, "malformed JSON", 1},
 		{"invalid UTF-8 in a record", "{\"data\":[{\"id\":\"\xff\"}]}", "invalid UTF-8", 1},
 		{"invalid UTF-8 around them", "{\"\xff\":1,\"data\":[]}", "invalid UTF-8", 1},
 		{"a name twice around them", `{"data":[],"total":1,"total":2}`, "duplicate name", 1},

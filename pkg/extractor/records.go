@@ -48,7 +48,11 @@ func (p *Page) add(body []byte, v record.Value) error {
 	case plural:
 		return p.selectorError(body, fmt.Sprintf("finds %s where a record is expected, as number %d", article(kind), len(p.Records)+1))
 	default:
-		return p.selectorError(body, "finds no list, but "+article(kind))
+		hint := ""
+		if kind == record.Object {
+			hint = ", which is a record under paginator: single_page alone"
+		}
+		return p.selectorError(body, "finds no list, but "+article(kind)+hint)
 	}
 	return nil
 }

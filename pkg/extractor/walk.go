@@ -170,6 +170,9 @@ func (w *Walk) fetch(ctx context.Context) (*Page, error) {
 	case err != nil:
 	case resp.Ignored:
 		w.stop(Ignored, w.place)
+	case resp.Status == http.StatusNoContent:
+		p.none()
+		err = w.advance(p, resp.Header)
 	default:
 		err = w.advance(p, resp.Header)
 	}
@@ -249,7 +252,7 @@ func (w *Walk) detect(p *Page, header http.Header) error {
 		}
 		p.Detected = "paginator " + noted(w.paginator)
 	}
-	if w.selector.IsZero() {
+	if w.selector.IsZero() && !p.selector.IsZero() {
 		w.selector = p.selector
 		if p.Detected != "" {
 			p.Detected += ", "

@@ -86,6 +86,45 @@ func TestNullIsAnEmptyPage(t *testing.T) {
 	}
 }
 
+// Status 204, which some APIs have for no rows, is an empty page too, whatever finds the list and the next page.
+func TestNoContentIsAnEmptyPage(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		rows  int
+		p     config.Paginator
+		adapt func(*config.Resource)
+		total func(*api, url.Values) string
+		short bool
+	}{
+		{"the first page", 0, offset(), nil, nil, false},
+		{"the first page, found out", 0, config.Paginator{Type: "auto"}, func(r *config.Resource) { r.Endpoint.Selector = config.Query{} }, nil, false},
+		{"the first page of a cursor", 0, named("cursor"), nil, nil, false},
+		{"past the end", 200, offset(), nil, nil, false},
+		{"where the total is not reached", 200, offset(), nil, says("201"), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := &api{rows: people(tt.rows, 1), total: tt.total}
+			a.instead = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+				if n > tt.rows/100 {
+					w.Header().Set("Content-Encoding", "gzip")
+					w.WriteHeader(http.StatusNoContent)
+				}
+				return n > tt.rows/100
+			}
+			res := resource(tt.p)
+			if tt.adapt != nil {
+				tt.adapt(&res)
+			}
+			r := walk(t, extract(t, a, res), extractor.Position{}, extractor.WalkOptions{})
+			var short *extractor.ShortError
+			if errors.As(r.err, &short) != tt.short || !tt.short && (r.err != nil || r.end.Reason != extractor.EmptyPage) || r.end.Proven ||
+				!r.end.Null || len(r.ids) != tt.rows || r.requests != tt.rows/100+1 {
+				t.Errorf("%d requests, %v", r.requests, r)
+			}
+		})
+	}
+}
+
 // The default total_path of a page_number paginator counts pages in dlt; where the API's total counts rows it must not fail.
 func TestPageNumberWithATotalOfRows(t *testing.T) {
 	given := number(1)

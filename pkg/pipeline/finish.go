@@ -20,7 +20,7 @@ func (w *worker) finish(ctx context.Context) error {
 	}
 	end := w.walk.End()
 	if end.Null {
-		w.p.log.Warn("null stands where data_selector expects a list: taken as an empty page, which proves nothing without a total",
+		w.p.log.Warn("null stands where data_selector expects a list, or status 204 came without content: taken as an empty page, which proves nothing without a total",
 			"resource", w.res.Name)
 	}
 	w.sum.Status = Complete

@@ -173,6 +173,7 @@ func sourceRemedy(s *session, err error) string {
 	var wait *rest.RetryAfterError
 	var path *extractor.PathError
 	var link *extractor.LinkError
+	var content *rest.ContentError
 	var syntax *record.SyntaxError
 	switch {
 	case as[advised](err):
@@ -181,11 +182,15 @@ func sourceRemedy(s *session, err error) string {
 		return "run again after that time, or raise source.client.retry.max_retry_after"
 	case errors.As(err, &status) && passes(status.Status):
 		return again(s)
+	case errors.As(err, &status) && status.Status == http.StatusNotFound:
+		return "check source.client.base_url, and path, params and headers of the endpoint; if the API ends its listings so, ignore it with response_actions"
 	case errors.As(err, &status):
 		return "check source.client.base_url, and path, params and headers of the endpoint"
 	case as[*rest.RedirectError](err):
 		return "name in base_url, or as a full URL in path, where the API is"
-	case as[*rest.ContentError](err):
+	case errors.As(err, &content) && content.Packed:
+		return "only gzip was asked for: the API has to be mended, or what stands before it"
+	case content != nil:
 		return "check source.client.base_url, path and auth: this is no answer of a JSON API"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return again(s)

@@ -36,16 +36,21 @@ func TestAdviceFollowsTheCause(t *testing.T) {
 		says     []string // beside where, and what is committed
 		not      string
 	}{
-		"it may pass":        {plain, "", status(503), 3, []string{"503", goOn}, "check"},
-		"too many requests":  {plain, "", status(429), 3, []string{"429", goOn}, "check"},
-		"the walk restarts":  {resource("rows", "rows", "kafka: {deletes: confirmed}, "), "", status(503), 3, []string{"run again: the walk starts over"}, goOn},
-		"no such path":       {plain, "", status(404), 3, []string{"404", "check source.client.base_url, and path"}, "run again"},
-		"no such method":     {plain, "", status(501), 3, []string{"501", "check source.client.base_url, and path"}, "run again"},
-		"not known":          {plain, "", status(401), 7, []string{"401", "mend the credentials in source.client.auth"}, goOn},
-		"not allowed":        {plain, "", status(403), 7, []string{"403", "what its credentials may read"}, goOn},
-		"cut off":            {plain, "", body(`{"data":[{"id":1}`), 3, []string{goOn}, "mended"},
-		"no JSON":            {plain, "", body(`{"data":[}`), 3, []string{"the API has to be mended"}, "run again"},
-		"a page of HTML":     {plain, "", body("<!DOCTYPE html><html>"), 3, []string{"check source.client.base_url, path and auth"}, "run again"},
+		"it may pass":       {plain, "", status(503), 3, []string{"503", goOn}, "check"},
+		"too many requests": {plain, "", status(429), 3, []string{"429", goOn}, "check"},
+		"the walk restarts": {resource("rows", "rows", "kafka: {deletes: confirmed}, "), "", status(503), 3, []string{"run again: the walk starts over"}, goOn},
+		"no such path":      {plain, "", status(404), 3, []string{"404", "check source.client.base_url, and path"}, "run again"},
+		"no such method":    {plain, "", status(501), 3, []string{"501", "check source.client.base_url, and path"}, "run again"},
+		"not known":         {plain, "", status(401), 7, []string{"401", "mend the credentials in source.client.auth"}, goOn},
+		"not allowed":       {plain, "", status(403), 7, []string{"403", "what its credentials may read"}, goOn},
+		"cut off":           {plain, "", body(`{"data":[{"id":1}`), 3, []string{goOn}, "mended"},
+		"no JSON":           {plain, "", body(`{"data":[}`), 3, []string{"the API has to be mended"}, "run again"},
+		"a page of HTML":    {plain, "", body("<!DOCTYPE html><html>"), 3, []string{"check source.client.base_url, path and auth"}, "run again"},
+		"packed otherwise": {plain, "", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "br")
+			_, _ = w.Write([]byte{1})
+		}, 3,
+			[]string{`"br"`, "only gzip was asked for"}, "check"},
 		"no selector target": {plain, "", body(`{"items":[]}`), 3, []string{"check data_selector"}, "run again"},
 		"short of its total": {plain, "", body(`{"data":[],"total":5}`), 3, []string{"total_path: null", "if rows were vanishing"}, "check"},
 		"a page repeats":     {plain, "", body(`{"data":[{"id":1},{"id":2}]}`), 3, []string{"check the paginator"}, "run again"},

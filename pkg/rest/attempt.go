@@ -53,7 +53,7 @@ func (x *exchange) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if x.request.Accept == nil || x.resp.Ignored {
+	if x.request.Accept == nil || x.resp.Ignored || x.resp.Status == http.StatusNoContent {
 		return nil
 	}
 	err = x.request.Accept(x.resp.Body)
@@ -131,7 +131,7 @@ func (x *exchange) fetch(ctx context.Context) error {
 	if x.waits.floor > 0 {
 		h.hold(x.waits.floor)
 	}
-	if err != nil {
+	if err != nil || resp.StatusCode == http.StatusNoContent {
 		return err
 	}
 	r, done, err := c.decoded(resp)
@@ -147,7 +147,7 @@ func (x *exchange) fetch(ctx context.Context) error {
 	if looksLikeMarkup(body) {
 		return x.refuse(resp, "the answer is HTML or XML, not JSON", body)
 	}
-	x.resp.Body = body
+	x.resp.Body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	return nil
 }
 
@@ -163,7 +163,7 @@ func (x *exchange) failed(ctx, actx context.Context, err error) error {
 	case errors.Is(err, errTooLarge):
 		return backoff.Permanent(&BodyTooLargeError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Limit: x.maxBody})
 	case errors.Is(err, errEncoding):
-		return backoff.Permanent(&ContentError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Why: err.Error()})
+		return backoff.Permanent(&ContentError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Packed: true, Why: err.Error()})
 	case actx.Err() != nil:
 		err = fmt.Errorf("no whole answer within %s (source.client.timeout): %w", c.timeout, os.ErrDeadlineExceeded)
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):

@@ -1,30 +1,45 @@
 package rest
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 )
 
 var (
 	errTooLarge = errors.New("body too large")
-	errEncoding = errors.New("content encoding that was not asked for")
+	errEncoding = errors.New("is not understood, only gzip and deflate are")
 )
 
-// decoded is the body as the API meant it. Only gzip is asked for, so only gzip is undone. done gives back what was
-// borrowed for that.
+// byteOrderMark before a JSON text may be passed over (RFC 8259 section 8.1). Some servers send it.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// decoded is the body as the API meant it. Only gzip is asked for; some servers
+// deflate all the same. What is no content coding, as the utf-8 of others, codes nothing. done gives back what was borrowed.
 func (c *Client) decoded(resp *http.Response) (r io.Reader, done func(), err error) {
 	none := func() {}
-	switch strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))) {
-	case "", "identity":
+	switch coding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); coding {
+	case "", "identity", "none", "utf-8", "utf8":
 		return resp.Body, none, nil
 	case "gzip", "x-gzip":
+	case "deflate": // zlib (RFC 9110 section 8.4.1.2), unless it is bare
+		r := bufio.NewReader(resp.Body)
+		if head, _ := r.Peek(2); len(head) == 2 && head[0]&0xf == 8 && binary.BigEndian.Uint16(head)%31 == 0 {
+			z, err := zlib.NewReader(r)
+			return z, none, err
+		}
+		return flate.NewReader(r), none, nil
 	default:
-		return nil, none, errEncoding
+		return nil, none, fmt.Errorf("the content encoding %.40q %w", c.redact(coding), errEncoding)
 	}
 	if resp.Uncompressed { // a transport that was handed in did it
 		return resp.Body, none, nil
@@ -72,6 +87,6 @@ func readBody(r io.Reader, buf []byte, size, limit int64) ([]byte, error) {
 
 // looksLikeMarkup reports whether a body begins as HTML or XML does and as no JSON text can.
 func looksLikeMarkup(body []byte) bool {
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("<"))
 }

@@ -2,7 +2,10 @@ package rest_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -150,11 +153,57 @@ func TestHTMLIsRefused(t *testing.T) {
 	}
 }
 
-func TestEncodingThatWasNotAskedForIsRefused(t *testing.T) {
+// Servers pack as they like, and call by the name of a coding what is none.
+func TestBodiesAreDecoded(t *testing.T) {
+	const want = `[{"id":1,"name":"Zoë"}]`
+	packed := func(open func(io.Writer) io.WriteCloser) string {
+		var b bytes.Buffer
+		z := open(&b)
+		if _, err := io.WriteString(z, want); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	inZlib := packed(func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
+	bare := packed(func(w io.Writer) io.WriteCloser { z, _ := flate.NewWriter(w, 9); return z })
+	for coding, bodies := range map[string][]string{
+		"":         {want, "\xef\xbb\xbf" + want},
+		"identity": {want},
+		"utf-8":    {want},
+		"gzip":     {zip(t, want), zip(t, want[:7]) + zip(t, want[7:]), zip(t, "\xef\xbb\xbf"+want)},
+		"Deflate":  {inZlib, bare},
+	} {
+		for _, body := range bodies {
+			c := newClient(t, base, rest.Options{Transport: sequence(ok(body, "Content-Encoding", coding)), MaxBody: 100})
+			if resp, err := get(t, c, rest.Request{}); err != nil || string(resp.Body) != want {
+				t.Errorf("%s: got %q, %v", coding, resp.Body, err)
+			}
+			c = newClient(t, base, rest.Options{Transport: sequence(ok(body, "Content-Encoding", coding)), MaxBody: 10})
+			_, err := get(t, c, rest.Request{})
+			wantAs[*rest.BodyTooLargeError](t, err)
+		}
+	}
+}
+
+// Status 204 is an answer without content, which there is nothing to accept of.
+func TestNoContent(t *testing.T) {
+	c := newClient(t, base, rest.Options{Transport: sequence(func() (*http.Response, error) { return reply(204, "", "Content-Encoding", "gzip"), nil })})
+	resp, err := get(t, c, rest.Request{Accept: func([]byte) error { return errors.New("asked") }})
+	if err != nil || resp.Status != 204 || len(resp.Body) != 0 || resp.Attempts != 1 {
+		t.Errorf("got %+v, %v", resp, err)
+	}
+}
+
+func TestEncodingThatIsNotUnderstoodIsRefused(t *testing.T) {
 	api := sequence(ok("\x8b\x02", "Content-Encoding", "br"))
 	c := newClient(t, base, rest.Options{Transport: api})
 	_, err := get(t, c, rest.Request{})
-	wantAs[*rest.ContentError](t, err)
+	if e := wantAs[*rest.ContentError](t, err); !strings.Contains(e.Error(), `the content encoding "br" is not understood`) {
+		t.Errorf("got %v", e)
+	}
 	if got := api.seen[0].header.Get("Accept-Encoding"); got != "gzip" {
 		t.Errorf("Accept-Encoding is %q", got)
 	}

@@ -113,7 +113,8 @@ type Request struct {
 	// Ignore are answers that end the request without an error, before anything is repeated: Response.Ignored.
 	Ignore []Match
 	// Accept judges a whole body of status 2xx, inside the retry. An error with [io.ErrUnexpectedEOF] in its chain says
-	// that the body was cut short, which is asked for again; any other is final. nil accepts everything.
+	// that the body was cut short, which is asked for again; any other is final. nil accepts everything. It is not asked of status
+	// 204, which has no body (RFC 9110 section 15.3.5).
 	Accept func(body []byte) error
 	// OnRetry is told of each retry before its wait: the number of the attempt that failed, counted from 1, its error and
 	// how long the wait is. It is called on Do's goroutine.

@@ -68,6 +68,7 @@ type ContentError struct {
 	Method, URL string
 	Attempts    int
 	ContentType string
+	Packed      bool // it is the encoding
 	Why         string
 	Excerpt     string
 }

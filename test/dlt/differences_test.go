@@ -79,6 +79,22 @@ func TestDifferences(t *testing.T) {
 			return ok(row{"data": page})
 		}).expect(t, -1, 57)
 	})
+	t.Run("status 204 is an empty page", func(t *testing.T) {
+		try(t, listing(offset(row{"total_path": nil})), func(r request) (int, any, []string) {
+			if r.number("offset", 0) >= 20 {
+				return http.StatusNoContent, nil, nil
+			}
+			page, _ := cut(items(20, 0), r.number("offset", 0), 10)
+			return ok(row{"data": page})
+		}).expect(t, -1, 20)
+	})
+	t.Run("a path that is a member's name", func(t *testing.T) {
+		link := row{"type": "json_link", "next_url_path": "@odata.nextLink"}
+		try(t, listing(row{"data_selector": "data", "paginator": link}), func(r request) (int, any, []string) {
+			page, _ := cut(items(20, 0), r.number("offset", 0), 10)
+			return ok(row{"data": page, "@odata.nextLink": fmt.Sprintf("?offset=%d", r.number("offset", 0)+10)})
+		}).expect(t, 10, -1)
+	})
 	t.Run("a total that one asked for and is not there", func(t *testing.T) {
 		try(t, listing(offset(row{"total_path": "count"})), func(r request) (int, any, []string) {
 			page, _ := cut(items(57, 0), r.number("offset", 0), 10)
