@@ -109,9 +109,11 @@ func (f *runFlags) run(ctx context.Context, every time.Duration, stdout, stderr 
 		defer server.Close() //nolint:errcheck // the process ends
 		out.log.Info("metrics are served", "addr", addr)
 	}
+	pacer := newPacer(telemetry.Tee(metrics, out.progress))
+	defer pacer.stop()
 	p, err := pipeline.New(cfg, pipeline.Options{
 		Resources: f.resources, Reset: f.reset, Full: f.full, Logger: out.log, Redact: out.redactor.String, OnSecret: out.redactor.Add,
-		Observer: newPacer(telemetry.Tee(metrics, out.progress)), UserAgent: "producer/" + version(),
+		Observer: pacer, UserAgent: "producer/" + version(),
 	})
 	if err != nil {
 		return f.refuse(stdout, cfg.Pipeline, errors.New(out.redactor.String(err.Error())))

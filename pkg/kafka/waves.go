@@ -14,13 +14,20 @@ import (
 // partition gets more than one batch, and no batch is larger, before
 // compression, than its topic takes, unless it is of one record: whether that
 // one fits when compressed is the broker's to say. So a refused batch is one
-// record, whose key can be named.
+// record, whose key can be named. waveBytes and waveRecords bound what the client
+// takes to send a wave, some three times its bytes.
 type waves struct {
 	p      *Producer
 	topics map[string]*topicWave
 	slab   []kgo.Record
 	heads  []kgo.RecordHeader
 }
+
+// The bounds of a wave; one record is never too much.
+const (
+	waveBytes   = 1 << 20 // before compression
+	waveRecords = 4096
+)
 
 type topicWave struct {
 	limits topicLimits
@@ -67,12 +74,13 @@ func (w *waves) wave(ctx context.Context, records []Record, promise func(*kgo.Re
 	for _, t := range w.topics {
 		clear(t.filled)
 	}
-	if cap(w.slab) < len(records) {
-		w.slab = make([]kgo.Record, len(records))
+	most := min(len(records), waveRecords)
+	if len(w.slab) < most {
+		w.slab = make([]kgo.Record, most)
 	}
-	slab, heads := w.slab[:len(records)], w.heads[:0]
+	slab, heads, total := w.slab, w.heads[:0], 0
 	defer func() { w.heads = heads }()
-	for i := range records {
+	for i := range most {
 		r := &records[i]
 		t, err := w.topic(ctx, r.Topic)
 		if err != nil {
@@ -89,6 +97,9 @@ func (w *waves) wave(ctx context.Context, records []Record, promise func(*kgo.Re
 			t.turn = (t.turn + 1) % t.limits.partitions
 		}
 		size := r.wireSize()
+		if total += size; i > 0 && total > waveBytes {
+			return i, nil
+		}
 		if filled := t.filled[partition]; filled > 0 && batchOverhead+filled+size > t.limits.maxBytes {
 			return i, nil
 		}
@@ -101,7 +112,7 @@ func (w *waves) wave(ctx context.Context, records []Record, promise func(*kgo.Re
 			Headers: heads[from:len(heads):len(heads)], Timestamp: r.Timestamp}
 		w.p.client.Produce(context.Background(), &slab[i], promise)
 	}
-	return len(records), nil
+	return most, nil
 }
 
 // refresh takes over what a Describe has learned since.

@@ -72,6 +72,20 @@ func (b *batch) reset() {
 	clear(b.prints)
 }
 
+// handOver gives the memory of b, which is empty, to a batch that is being filled and has less. What comes while a commit is out is
+// little as a rule: so one batch is large, not both.
+func (b *batch) handOver(to *batch) {
+	if cap(b.arena) > cap(to.arena) {
+		b.arena, to.arena = to.arena[:0], append(b.arena, to.arena...)
+	}
+	if cap(b.rows) > cap(to.rows) {
+		b.rows, to.rows = to.rows[:0], append(b.rows, to.rows...)
+	}
+	if cap(b.hashes) > cap(to.hashes) {
+		b.hashes, to.hashes = nil, b.hashes[:0]
+	}
+}
+
 func (b *batch) empty() bool { return len(b.pages) == 0 }
 
 func (b *batch) full() bool {

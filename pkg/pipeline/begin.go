@@ -82,8 +82,9 @@ func (w *worker) loadIndex(ctx context.Context) error {
 		return nil
 	}
 	w.index = nil
-	x, err := table.Load(ctx, w.p.cluster, w.res.Topic.Name, w.p.cfg.Kafka.IndexMaxBytes, func(done, total int64) {
+	x, err := table.Load(ctx, w.p.cluster, w.res.Topic.Name, w.p.cfg.Kafka.IndexMaxBytes, func(x *table.Index, done, total int64) {
 		w.p.opts.Observer.Scan(w.res.Name, done, total)
+		w.p.opts.Observer.Index(w.res.Name, x.Len(), x.Bytes())
 	})
 	if err != nil {
 		return err

@@ -138,6 +138,7 @@ func (w *worker) landed(f *flight) error {
 	w.p.opts.Observer.Commit(w.res.Name, c.published, c.unchanged, c.duplicates, c.deadLettered, f.deleted, time.Since(f.began))
 	err := w.remember(f.batch)
 	f.batch.reset() // also then: what is in hand goes out in another commit
+	f.batch.handOver(w.batch)
 	w.spare, w.sent = f.batch, f.records[:0]
 	return err
 }

@@ -100,40 +100,40 @@ func TestAFaultWhileWhatIsInHandIsCommitted(t *testing.T) {
 // Exit 8 in the middle of a commit's landing: what it committed stands, the index that lacks some of it is not used again, and
 // with more memory the next run publishes what is left.
 func TestAnIndexThatIsTooSmallIsNotUsedAgain(t *testing.T) {
-	w := begin(t, rows(60)...)
+	w := begin(t, rows(600)...)
 	p := w.pipeline("merge", "commit_interval: 0s, index: {max_bytes: 4KiB}")
 	first := w.run(p, pipeline.ExitLimit)
-	if first.Published == 0 || first.Published%10 != 0 || first.Published == 60 || !strings.Contains(first.Error, "index.max_bytes") {
+	if first.Published == 0 || first.Published%10 != 0 || first.Published == 600 || !strings.Contains(first.Error, "index.max_bytes") {
 		t.Fatalf("published %d (%s); want some whole pages, and the key to raise", first.Published, first.Error)
 	}
 	w.set(func() { w.asked = nil })
 	if again := w.run(p, pipeline.ExitLimit); again.Published != 0 || len(w.asked) != 0 || !strings.Contains(again.Error, "index.max_bytes") {
 		t.Errorf("the next cycle published %d after %d requests (%s), want nothing", again.Published, len(w.asked), again.Error)
 	}
-	if got := w.run(w.pipeline("merge", ""), pipeline.ExitOK); got.Published != 60-first.Published {
-		t.Errorf("then published %d, want the %d that were left", got.Published, 60-first.Published)
+	if got := w.run(w.pipeline("merge", ""), pipeline.ExitOK); got.Published != 600-first.Published {
+		t.Errorf("then published %d, want the %d that were left", got.Published, 600-first.Published)
 	}
-	if keys, records, _ := w.live(); len(keys) != 60 || records != 60 || !slices.Contains(keys, "60") {
-		t.Errorf("%d keys in %d records, want 60 in 60", len(keys), records)
+	if keys, records, _ := w.live(); len(keys) != 600 || records != 600 || !slices.Contains(keys, "600") {
+		t.Errorf("%d keys in %d records, want 600 in 600", len(keys), records)
 	}
 }
 
 // An index that was outgrown under `publish: all` lacks keys: the page that a later cycle reads again is not compared with it.
 func TestAnOutgrownIndexComparesNoPage(t *testing.T) {
-	w := begin(t, rows(60)...)
-	w.set(func() { w.fail[20] = true })
+	w := begin(t, rows(600)...)
+	w.set(func() { w.fail[200] = true })
 	w.run(w.pipeline("merge", "publish: all, commit_interval: 0s"), pipeline.ExitSource)
-	w.set(func() { w.fail = map[int]bool{40: true} })
-	p := w.pipeline("merge", "publish: all, commit_interval: 0s, index: {max_bytes: 6KiB}")
-	if got := w.run(p, pipeline.ExitSource); got.Published != 20 || got.Unchanged != 10 {
-		t.Fatalf("published %d, unchanged %d; want 20, and the 10 that were read again", got.Published, got.Unchanged)
+	w.set(func() { w.fail = map[int]bool{400: true} })
+	p := w.pipeline("merge", "publish: all, commit_interval: 0s, index: {max_bytes: 4KiB}")
+	if got := w.run(p, pipeline.ExitSource); got.Published != 200 || got.Unchanged != 10 {
+		t.Fatalf("published %d, unchanged %d; want 200, and the 10 that were read again", got.Published, got.Unchanged)
 	}
 	if got := w.run(p, pipeline.ExitLimit); got.Published != 0 || !strings.Contains(got.Error, "index.max_bytes") {
 		t.Errorf("the next cycle published %d (%s), want nothing, and the key to raise", got.Published, got.Error)
 	}
 	w.set(func() { clear(w.fail) })
-	if got := w.run(w.pipeline("merge", "publish: all"), pipeline.ExitOK); got.Published != 20 || got.Unchanged != 10 {
-		t.Errorf("then published %d, unchanged %d; want 20, 10", got.Published, got.Unchanged)
+	if got := w.run(w.pipeline("merge", "publish: all"), pipeline.ExitOK); got.Published != 200 || got.Unchanged != 10 {
+		t.Errorf("then published %d, unchanged %d; want 200, 10", got.Published, got.Unchanged)
 	}
 }
 
@@ -147,15 +147,15 @@ func (c *commits) Commit(string, int64, int64, int64, int64, int64, time.Duratio
 
 // Exit 8 in the middle of a commit's landing, and then the commit of what is in hand fails too.
 func TestAnIndexThatIsTooSmallWhereTheNextCommitFails(t *testing.T) {
-	w := begin(t, rows(60)...)
+	w := begin(t, rows(600)...)
 	n := 0
 	o := pipeline.Options{Observer: &commits{on: func() {
-		if n++; n == 2 { // whose keys are more than the index holds
+		if n++; n == 23 { // whose keys are more than the index holds
 			w.broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: "producer.p.rows", Err: kerr.ProducerFenced, Count: -1})
 		}
 	}}}
 	p := w.must(w.configured(resource("rows", "rows", ""), "commit_interval: 0s, index: {max_bytes: 4KiB}", o))
-	if got := w.run(p, pipeline.ExitFenced); got.Published != 20 {
-		t.Errorf("published %d, want 20", got.Published)
+	if got := w.run(p, pipeline.ExitFenced); got.Published != 230 {
+		t.Errorf("published %d, want 230", got.Published)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/zeebo/xxh3"
+
 	"producer/pkg/table"
 )
 
@@ -77,6 +79,38 @@ func TestIndexIsAMap(t *testing.T) {
 		if x.Len() != int64(len(model)) || x.Unseen() != unseen {
 			t.Fatalf("seed %d: Len %d, Unseen %d; want %d, %d", seed, x.Len(), x.Unseen(), len(model), unseen)
 		}
+	}
+}
+
+// TestCrowd fills an index with keys whose prints are among the last thousandth of all, so that they share a few homes, the last ones.
+func TestCrowd(t *testing.T) {
+	const keys = 3000
+	x := table.New(0)
+	crowd := make([][]byte, 0, keys)
+	for n := uint64(0); len(crowd) < keys; n++ {
+		key := binary.BigEndian.AppendUint64(nil, n)
+		if xxh3.Hash(key)>>54 == 1<<10-1 {
+			crowd = append(crowd, key)
+		}
+	}
+	for i, key := range crowd {
+		if err := x.Apply(key, hash(uint64(i)), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, key := range crowd[:keys/2] {
+		if _, same := x.Same(key, hash(uint64(i))); !same {
+			t.Fatalf("key %d is not there", i)
+		}
+		x.Delete(key)
+	}
+	for i, key := range crowd {
+		if live, same := x.Same(key, hash(uint64(i))); live != (i >= keys/2) || live != same {
+			t.Fatalf("key %d: live %v, same %v after the first half was deleted", i, live, same)
+		}
+	}
+	if x.Bytes() > 40*keys {
+		t.Errorf("%d bytes for %d keys", x.Bytes(), keys)
 	}
 }
 

@@ -8,11 +8,11 @@ import (
 )
 
 // Load folds a topic, up to its high watermark, into an index of at most maxBytes. progress, if not nil, hears how many of the
-// topic's offsets are done. A record that stands in another partition than its key's does not count: it is not what a consumer of
+// topic's offsets are done, and sees the index as it is then, only in the call. A record that stands in another partition than its key's does not count: it is not what a consumer of
 // the key's partition finds last. A topic that does not exist is an empty one.
 //
 // Errors are [kafka.Cluster.Scan]'s and [*TooLargeError].
-func Load(ctx context.Context, c *kafka.Cluster, topic string, maxBytes int64, progress func(done, total int64)) (*Index, error) {
+func Load(ctx context.Context, c *kafka.Cluster, topic string, maxBytes int64, progress func(x *Index, done, total int64)) (*Index, error) {
 	infos, err := c.Describe(ctx, topic)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func Load(ctx context.Context, c *kafka.Cluster, topic string, maxBytes int64, p
 	err = c.Scan(ctx, topic, kafka.ScanOptions{Progress: func(done, total int64) {
 		all = total
 		if progress != nil {
-			progress(done, total)
+			progress(x, done, total)
 		}
 	}}, func(r kafka.Record) error {
 		passed++
@@ -41,7 +41,7 @@ func Load(ctx context.Context, c *kafka.Cluster, topic string, maxBytes int64, p
 	})
 	if err != nil {
 		if large, ok := errors.AsType[*TooLargeError](err); ok {
-			large.Need = max(large.Need, int64(mostBytes*float64(x.live)*float64(all)/float64(passed)))
+			large.Need = max(large.Need, mostBytes(int64(float64(x.live)*float64(all)/float64(passed))))
 		}
 		return nil, err
 	}

@@ -66,12 +66,13 @@ func TestLoad(t *testing.T) {
 		[]kafka.Record{hashed("changed", 2), tombstone("deleted"), tombstone("back"), record("lost its hash"), tombstone("never there"), late},
 		[]kafka.Record{hashed("back", 3), record("short hash", kafka.Header{Key: kafka.ContentHash, Value: []byte("short")}), {Topic: "t", Partition: 0, Value: []byte("no key")}})
 	var done, total int64
-	x, err := table.Load(t.Context(), c, "t", 1<<20, func(d, n int64) { done, total = d, n })
+	var grown int64
+	x, err := table.Load(t.Context(), c, "t", 1<<20, func(x *table.Index, d, n int64) { grown, done, total = x.Bytes(), d, n })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if done != total || total < 15 {
-		t.Errorf("progress ended at %d of %d", done, total)
+	if done != total || total < 15 || grown != x.Bytes() {
+		t.Errorf("progress ended at %d of %d with %d bytes of %d", done, total, grown, x.Bytes())
 	}
 	tests := map[string]struct {
 		live bool
