@@ -134,3 +134,33 @@ func TestBatchIsFullOfLetters(t *testing.T) {
 		t.Error("full after a reset")
 	}
 }
+
+// A batch that is handed memory keeps its rows and their bytes, whichever of the two had more.
+func TestHandOver(t *testing.T) {
+	for _, full := range []int{0, 1, 100, 1000} {
+		landed, filling := newBatch(true, true), newBatch(true, true)
+		fill := func(b *batch, mark string, n int) {
+			b.begin(&extractor.Page{})
+			for i := range n {
+				at := len(b.arena)
+				b.arena = fmt.Append(b.arena, mark, i)
+				b.add(at, [16]byte{byte(i)}, publish)
+			}
+		}
+		fill(landed, "old", full)
+		landed.reset()
+		fill(filling, "new", 50)
+		most := max(cap(landed.arena), cap(filling.arena))
+		landed.handOver(filling)
+		fill(landed, "next", 1000) // shares nothing with the other
+		if cap(filling.arena) < most || len(filling.rows) != 50 {
+			t.Fatalf("%d: the filled batch has %d rows and %d bytes, want 50 and %d", full, len(filling.rows), cap(filling.arena), most)
+		}
+		for i := range filling.rows {
+			key := fmt.Append(nil, "new", i)
+			if r := &filling.rows[i]; string(filling.key(r)) != string(key) || r.hash[0] != byte(i) || filling.shows(key) != 0 {
+				t.Fatalf("%d: row %d is %q", full, i, filling.key(r))
+			}
+		}
+	}
+}
