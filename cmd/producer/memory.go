@@ -29,6 +29,8 @@ const (
 	leastHeap = 34 << 20
 	// leastShare of what the rest may add, a sixth, is left to it however large the indexes are.
 	leastShare = 6
+	// leastPercent of the heap is left too: a collection visits an index's chunks, if not its slots, half a microsecond a thousand keys.
+	leastPercent = 3
 	// leastRest is taken for the rest, in bytes, where it is less.
 	leastRest = 12 << 20
 	goHeap    = 4 << 20 // that Go takes a percentage of, where less lives
@@ -88,7 +90,7 @@ func percentOf(base int, live, indexes int64) int {
 	rest := max(live-indexes, leastRest)
 	room := int64(base) * rest / 100
 	goal := max(rest+room, int64(base)*leastHeap/100)
-	return max(int(100*max(goal-live, room/leastShare)/max(live, goHeap)), 1)
+	return max(int(100*max(goal-live, room/leastShare)/max(live, goHeap)), min(base, leastPercent))
 }
 
 // stop leaves the collector as newPacer found it.

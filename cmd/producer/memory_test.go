@@ -24,14 +24,14 @@ func percent() int {
 }
 
 // With a rest of 12 MiB the heap is the same up to an index of 20 MiB. Behind that it grows with the index alone, and the collector
-// never has less than 2 MiB, or a hundredth of the heap, to the next collection.
+// never has less than 2 MiB, or 3 % of the heap, to the next collection.
 func TestIndexesTakeTheRoomOfGarbage(t *testing.T) {
 	const mib, rest = 1 << 20, 12 << 20
 	for indexes := int64(0); indexes < 4<<30; indexes += indexes/10 + mib/2 {
 		live := rest + indexes
 		room := float64(percentOf(100, live, indexes)) / 100 * float64(live)
-		want := float64(max(34*mib-live, 2*mib))
-		if step := float64(live)/100 + 1; room > max(want, step) || room < want-step {
+		want := max(float64(max(34*mib-live, 2*mib)), 0.03*float64(live))
+		if step := float64(live)/100 + 1; room > want+1 || room < want-step {
 			t.Fatalf("beside %d MiB of indexes there is room for %.1f MiB, want %.1f", indexes/mib, room/mib, want/mib)
 		}
 	}
@@ -53,7 +53,8 @@ func TestPercentOf(t *testing.T) {
 		"an index, GOGC":                {200, 50 * mib, 10 * mib, 140},
 		"more index than garbage":       {100, 100 * mib, 60 * mib, 6},
 		"more index than was seen live": {100, 10 * mib, 16 * mib, 112},
-		"a huge index":                  {100, 1 << 40, 1<<40 - mib, 1},
+		"a huge index, GOGC":            {2, 1 << 40, 1<<40 - mib, 2},
+		"a huge index":                  {100, 1 << 40, 1<<40 - mib, 3},
 	} {
 		if got := percentOf(tt.base, tt.live, tt.indexes); got != tt.want {
 			t.Errorf("%s: got %d, want %d", name, got, tt.want)
