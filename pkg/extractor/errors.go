@@ -49,11 +49,11 @@ func (e *PathError) Error() string {
 type LoopError struct {
 	Earlier string // the label of that page
 	Token   bool   // what repeats is the cursor or link to that page
-	Empty   int    // not 0: nothing repeats, but so many pages in a row had no records
+	Empty   int    // so many pages in a row had no records, which is all that repeats where Earlier is ""
 }
 
 func (e *LoopError) Error() string {
-	if e.Empty > 0 {
+	if e.Earlier == "" {
 		return fmt.Sprintf("%d pages in a row have no records, and still the listing goes on", e.Empty)
 	}
 	if e.Token {

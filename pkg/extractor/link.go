@@ -58,11 +58,12 @@ func (l linkPager) next(at place, _ int, root record.Value, header http.Header) 
 // resolve makes a URL of a link (RFC 3986 section 5), without the credential that the API may have repeated in it.
 func (l linkPager) resolve(from, text string) (string, error) {
 	wrong := func(why string) (string, error) { return "", &LinkError{Option: l.option, Why: why} }
+	text = strings.ReplaceAll(text, " ", "%20") // of parameters that the API put in as they are
 	if len(text) > maxToken {
 		return wrong(fmt.Sprintf("has %d bytes, %d are the most", len(text), maxToken))
 	}
-	if strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '\\' }) {
-		return wrong("is no URL: it holds white space or a backslash")
+	if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' }) {
+		return wrong("is no URL: it holds a control character or a backslash")
 	}
 	base, err := url.Parse(from)
 	if err != nil {
@@ -109,12 +110,10 @@ func bodyLink(p config.Paginator) func(record.Value, http.Header) (string, bool,
 		switch {
 		case v.Kind() == record.Invalid:
 			return "", false, misread("next_url_path", root, *p.NextURLPath)
-		case v.Kind() == record.Null:
+		case v.Kind() == record.Null || v.Kind() == record.False || string(v.Raw()) == `""`: // of links no more than of cursors
 			return "", false, nil
 		case v.Kind() != record.String:
 			return "", false, &PathError{Option: "next_url_path", Path: p.NextURLPath.Text, Why: "finds " + article(v.Kind()) + " where a link is expected"}
-		case len(v.Raw()) == len(`""`):
-			return "", false, &PathError{Option: "next_url_path", Path: p.NextURLPath.Text, Why: "finds an empty text: a last page has null, or no link at all"}
 		}
 		return string(v.AppendText(nil)), true, nil
 	}

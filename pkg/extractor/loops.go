@@ -7,9 +7,8 @@ import (
 // mostEmpty is how many pages without records a walk bears in a row where they are not its end: it could go on for ever.
 const mostEmpty = 1000
 
-// repeated finds what would go on for ever: the records of an earlier page, a token that led to one, pages and pages without
-// records.
-func (w *Walk) repeated(p *Page, at, next place) error {
+// repeated finds a page that isn't right: with the records of an earlier one, or the last of pages and pages without records.
+func (w *Walk) repeated(p *Page, at place) error {
 	if w.empty++; len(p.Records) > 0 {
 		w.empty = 0
 		mark := p.mark()
@@ -18,12 +17,18 @@ func (w *Walk) repeated(p *Page, at, next place) error {
 		}
 		w.marks[mark] = at.n
 	}
-	switch {
-	case w.empty >= mostEmpty:
+	if w.empty >= mostEmpty {
 		return &LoopError{Empty: w.empty}
-	case next.token == "":
+	}
+	return nil
+}
+
+// back finds a next page that was asked for before, where the walk would go on there. The page that names it is good.
+func (w *Walk) back(at, next place) error {
+	if next.token == "" {
 		return nil
-	case w.tokens == nil:
+	}
+	if w.tokens == nil {
 		w.tokens = make(map[uint64]int64)
 	}
 	if at.token == "" { // a link to the first page is its URL
@@ -31,7 +36,7 @@ func (w *Walk) repeated(p *Page, at, next place) error {
 	}
 	token := xxh3.HashString(next.token)
 	if earlier, ok := w.tokens[token]; ok {
-		return &LoopError{Earlier: w.pager.label(place{n: earlier}), Token: true}
+		return &LoopError{Earlier: w.pager.label(place{n: earlier}), Token: true, Empty: w.empty}
 	}
 	w.tokens[token] = next.n
 	if at.token != "" {

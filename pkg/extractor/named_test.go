@@ -65,7 +65,7 @@ func TestNamedLoops(t *testing.T) {
 			a := namedAPI(kind, 1000)
 			a.name = tt.name
 			r := walk(t, extract(t, a, resource(named(kind))), extractor.Position{}, extractor.WalkOptions{})
-			if e := wantAs[*extractor.LoopError](t, r.err); !e.Token || e.Earlier != "page 2" || r.requests != tt.requests || len(r.ids) != 100*(tt.requests-1) {
+			if e := wantAs[*extractor.LoopError](t, r.err); !e.Token || e.Earlier != "page 2" || r.requests != tt.requests || len(r.ids) != 100*tt.requests {
 				t.Errorf("%s, %s: %d requests, %v", kind, name, r.requests, r)
 			}
 		}
@@ -163,6 +163,55 @@ func TestCursorHasMore(t *testing.T) {
 	}
 }
 
+// Some APIs name the last page, or the empty one behind it, as its own next. That is no loop where something else ends the walk; if
+// nothing does, its rows came all the same.
+func TestLastPageNamesItself(t *testing.T) {
+	for _, kind := range kinds {
+		for _, tt := range []struct {
+			name  string
+			ended extractor.Reason
+			last  int // the row that the last name leads to
+		}{
+			{"more is false", extractor.HasMoreFalse, 200},
+			{"an empty page", extractor.EmptyPage, 250},
+			{"nothing ends it", extractor.Unended, 200},
+			{"an empty page is no end", extractor.Unended, 250},
+		} {
+			p := named(kind)
+			a := namedAPI(kind, 250)
+			a.name = func(from int) int { return min(from+100, tt.last) }
+			switch tt.ended {
+			case extractor.HasMoreFalse:
+				p.HasMorePath = pathTo("more")
+				a.extra = func(_ *api, _ url.Values, last bool) string { return fmt.Sprintf(`"more":%t,`, !last) }
+			case extractor.EmptyPage:
+				p.StopAfterEmpty = true
+			}
+			r := walk(t, extract(t, a, resource(p)), extractor.Position{}, extractor.WalkOptions{})
+			if len(r.ids) != 250 || r.end.Reason != tt.ended || (r.err != nil) != (tt.ended == extractor.Unended) {
+				t.Errorf("%s, %s: %d requests, %v", kind, tt.name, r.requests, r)
+			}
+			if r.err == nil {
+				continue
+			}
+			if e := wantAs[*extractor.LoopError](t, r.err); !e.Token || e.Empty != (tt.last-200)/50 {
+				t.Errorf("%s, %s: %v", kind, tt.name, r)
+			}
+		}
+	}
+}
+
+// An empty link is no link, as an empty cursor is none.
+func TestLinksThatAreNone(t *testing.T) {
+	for _, value := range []string{`""`, "null", "false"} {
+		a := &api{instead: always(`{"data":[{"id":1}],"next":` + value + `}`)}
+		r := walk(t, extract(t, a, resource(named("json_link"))), extractor.Position{}, extractor.WalkOptions{})
+		if r.err != nil || r.requests != 1 || r.end.Reason != extractor.NoNext || r.end.Proven {
+			t.Errorf("%s: %v", value, r)
+		}
+	}
+}
+
 // What Python takes for false is the last page; what no cursor can be is an error.
 func TestCursorValues(t *testing.T) {
 	for _, body := range []bool{false, true} {
@@ -212,7 +261,7 @@ func TestCursorValues(t *testing.T) {
 func TestLinksToElsewhere(t *testing.T) {
 	for _, link := range []string{
 		"http://evil.test/x?t=" + secret, "//evil.test/x", "https://api.test/v1/contacts?p=2", "http://api.test:81/x", "http://api.test@evil.test/", "http://u:p@api.test/x",
-		`http://evil.test\@api.test/`, `\\evil.test/x`, `/\evil.test`, "ftp://api.test/x", "javascript:alert(1)", "http:evil.test", "http://", "http://[::1", "/a b", "/a\tb",
+		`http://evil.test\@api.test/`, `\\evil.test/x`, `/\evil.test`, "ftp://api.test/x", "javascript:alert(1)", "http:evil.test", "http://", "http://[::1", "/a\tb", "http://evil.test/a b",
 		"http://api.test.evil.test/", "/" + strings.Repeat("x", 20<<10),
 	} {
 		for _, kind := range []string{"json_link", "header_link"} {
@@ -231,7 +280,7 @@ func TestLinksToElsewhere(t *testing.T) {
 			}
 		}
 	}
-	for body, why := range map[string]string{`""`: "empty text", "5": "a number", `{"href":"/x"}`: "an object", "true": "a boolean"} {
+	for body, why := range map[string]string{"5": "a number", `{"href":"/x"}`: "an object", "true": "a boolean"} {
 		a := &api{instead: always(`{"data":[{"id":1}],"next":` + body + `}`)}
 		r := walk(t, extract(t, a, resource(named("json_link"))), extractor.Position{}, extractor.WalkOptions{})
 		if e := wantAs[*extractor.PathError](t, r.err); e.Option != "next_url_path" || !strings.Contains(e.Why, why) {
@@ -245,6 +294,7 @@ func TestLinksAreResolved(t *testing.T) {
 	for _, tt := range []struct{ path, link, want string }{
 		{"/v1/contacts", "?p=2", "http://api.test/v1/contacts?p=2&api_key=" + key},
 		{"/v1/contacts", "contacts?p=2#x", "http://api.test/v1/contacts?p=2&api_key=" + key},
+		{"/v1/contacts", "?q=a b&p=2", "http://api.test/v1/contacts?q=a%20b&p=2&api_key=" + key},
 		{"/v1/contacts", "../v2/x?p=%C3%A9,1", "http://api.test/v2/x?p=%C3%A9,1&api_key=" + key},
 		{"/v1/contacts", "HTTP://API.test:80/y", "http://API.test:80/y?api_key=" + key},
 		{"/v1/contacts", "/y?api%5Fkey=" + key + "&p=2&API_KEY=x", "http://api.test/y?p=2&API_KEY=x&api_key=" + key},

@@ -229,7 +229,7 @@ func (w *Walk) advance(p *Page, header http.Header) error {
 	if err != nil {
 		return err
 	}
-	if err := w.repeated(p, at, next); err != nil {
+	if err := w.repeated(p, at); err != nil {
 		return err
 	}
 	w.asked = true
@@ -239,7 +239,13 @@ func (w *Walk) advance(p *Page, header http.Header) error {
 	w.place = next
 	p.At, p.Next = w.position(at, place{}), w.position(next, at)
 	p.Total = w.end.LastTotal
-	return w.decide(at, rows, more, last)
+	if err := w.decide(at, rows, more, last); err != nil || w.ended {
+		return err
+	}
+	if err := w.back(at, next); err != nil {
+		w.err = &PageError{Resource: w.x.resource.Name, Label: p.Label, Err: err}
+	}
+	return nil
 }
 
 // detect finds out from the walk's first answer what the configuration leaves open.

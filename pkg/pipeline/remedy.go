@@ -124,6 +124,8 @@ func authRemedy(err error) string {
 		return "grant the right and run again"
 	case as[*rest.TokenError](err):
 		return "mend source.client.auth (access_token_url, client_id, client_secret) and run again"
+	case errors.As(err, &refused) && refused.Status == http.StatusForbidden && refused.Limited:
+		return "too many requests, by the looks of it: run again later, or have 403 tried again (source.client.retry.status_codes)"
 	case errors.As(err, &refused) && refused.Status == http.StatusForbidden:
 		return "check source.client.auth, and what its credentials may read, and run again"
 	}
@@ -173,6 +175,7 @@ func sourceRemedy(s *session, err error) string {
 	var wait *rest.RetryAfterError
 	var path *extractor.PathError
 	var link *extractor.LinkError
+	var loop *extractor.LoopError
 	var content *rest.ContentError
 	var syntax *record.SyntaxError
 	switch {
@@ -200,7 +203,13 @@ func sourceRemedy(s *session, err error) string {
 		return "check data_selector, and whether the answer is an error message"
 	case errors.As(err, &path):
 		return "check " + path.Option
-	case as[*extractor.LoopError](err):
+	case errors.As(err, &loop):
+		switch {
+		case loop.Token && loop.Empty > 0:
+			return "check the paginator: stop_after_empty_page: true if an empty page is the end"
+		case loop.Earlier == "page 0":
+			return "check the paginator: base_page: 1 if the API numbers its pages from 1"
+		}
 		return "check the paginator"
 	case errors.As(err, &link) && link.Target == "":
 		return "check " + link.Option

@@ -43,9 +43,13 @@ func TestAdviceFollowsTheCause(t *testing.T) {
 		"no such method":    {plain, "", status(501), 3, []string{"501", "check source.client.base_url, and path"}, "run again"},
 		"not known":         {plain, "", status(401), 7, []string{"401", "mend the credentials in source.client.auth"}, goOn},
 		"not allowed":       {plain, "", status(403), 7, []string{"403", "what its credentials may read"}, goOn},
-		"cut off":           {plain, "", body(`{"data":[{"id":1}`), 3, []string{goOn}, "mended"},
-		"no JSON":           {plain, "", body(`{"data":[}`), 3, []string{"the API has to be mended"}, "run again"},
-		"a page of HTML":    {plain, "", body("<!DOCTYPE html><html>"), 3, []string{"check source.client.base_url, path and auth"}, "run again"},
+		"not so often": {plain, "", func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("X-RateLimit-Remaining", "0") // GitHub's first limit
+			rw.WriteHeader(403)
+		}, 7, []string{"403", "source.client.retry.status_codes"}, "check source.client.auth"},
+		"cut off":        {plain, "", body(`{"data":[{"id":1}`), 3, []string{goOn}, "mended"},
+		"no JSON":        {plain, "", body(`{"data":[}`), 3, []string{"the API has to be mended"}, "run again"},
+		"a page of HTML": {plain, "", body("<!DOCTYPE html><html>"), 3, []string{"check source.client.base_url, path and auth"}, "run again"},
 		"packed otherwise": {plain, "", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "br")
 			_, _ = w.Write([]byte{1})
@@ -54,6 +58,7 @@ func TestAdviceFollowsTheCause(t *testing.T) {
 		"no selector target": {plain, "", body(`{"items":[]}`), 3, []string{"check data_selector"}, "run again"},
 		"short of its total": {plain, "", body(`{"data":[],"total":5}`), 3, []string{"total_path: null", "if rows were vanishing"}, "check"},
 		"a page repeats":     {plain, "", body(`{"data":[{"id":1},{"id":2}]}`), 3, []string{"check the paginator"}, "run again"},
+		"pages from one":     {strings.Replace(plain, "{type: offset, limit: 10}", "{type: page_number, total_path: null}", 1), "", body(`{"data":[{"id":1}]}`), 3, []string{"base_page: 1"}, "run again"},
 		"a key is null":      {plain, "", body(`{"data":[{"id":null}],"total":1}`), 4, []string{"mend primary_key"}, goOn},
 		"no cursor": {strings.Replace(plain, "path: rows,", "path: rows, incremental: {cursor_path: updated},", 1), "", body(`{"data":[{"id":1}],"total":1}`), 4,
 			[]string{"cursor_path", "on_cursor_value_missing", "mend that option"}, goOn},

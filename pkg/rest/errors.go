@@ -16,6 +16,7 @@ type StatusError struct {
 	Status      int
 	Excerpt     string        // the body's first 200 bytes, secrets taken out
 	RetryAfter  time.Duration // what the answer asked to wait; 0: nothing
+	Limited     bool          // it tells of a limit of requests that is used up
 }
 
 func (e *StatusError) Error() string {

@@ -73,7 +73,7 @@ func (x *exchange) judge(resp *http.Response) error {
 
 func (x *exchange) statusError(resp *http.Response) *StatusError {
 	return &StatusError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Status: resp.StatusCode,
-		Excerpt: x.client.Excerpt(x.beginning(resp))}
+		Limited: resp.Header.Get("Retry-After") != "" || resp.Header.Get("X-RateLimit-Remaining") == "0", Excerpt: x.client.Excerpt(x.beginning(resp))}
 }
 
 func (x *exchange) refuse(resp *http.Response, why string, body []byte) error {

@@ -88,6 +88,16 @@ func TestDifferences(t *testing.T) {
 			return ok(row{"data": page})
 		}).expect(t, -1, 20)
 	})
+	t.Run("an empty link is no link", func(t *testing.T) {
+		try(t, listing(row{"data_selector": "data", "paginator": row{"type": "json_link"}}), func(r request) (int, any, []string) {
+			page, next := cut(items(17, 0), r.number("offset", 0), 10)
+			link := ""
+			if next > 0 {
+				link = fmt.Sprintf("?offset=%d", next)
+			}
+			return ok(row{"data": page, "next": link})
+		}).expect(t, -1, 17)
+	})
 	t.Run("a path that is a member's name", func(t *testing.T) {
 		link := row{"type": "json_link", "next_url_path": "@odata.nextLink"}
 		try(t, listing(row{"data_selector": "data", "paginator": link}), func(r request) (int, any, []string) {
