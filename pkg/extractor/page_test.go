@@ -207,7 +207,7 @@ func TestWalkAllocatesLittle(t *testing.T) {
 		}
 		p.Release()
 	})
-	if perPage > 100 { // what net/http needs for a request; nothing for the records
+	if perPage > 150 { // what net/http needs for a request, and with the race detector a pool that forgets a quarter; nothing for the records
 		t.Errorf("%.0f allocations a page of 100 records", perPage)
 	}
 }

@@ -63,7 +63,9 @@ func (h *Hasher) enter(era uint64) {
 	if h.size > maxOrders || h.eras == nil {
 		h.eras, h.orders, h.size = map[uint64][]*order{}, nil, 0
 	}
-	h.eras[h.era] = h.orders
+	if h.orders != nil {
+		h.eras[h.era] = h.orders
+	}
 	h.era, h.orders = era, h.eras[era]
 	h.size += 64 // about, for the entry
 }

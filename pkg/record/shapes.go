@@ -32,7 +32,9 @@ type prefix struct {
 
 const (
 	maxOthers   = 8       // prefixes that are compared with a name: objects that are tables by arbitrary names have any number
-	maxPrefixes = 1 << 14 // that are kept for the next page
+	maxPrefixes = 1 << 14 // that are kept for the next page,
+	maxText     = 4 << 20 // with bytes of names
+	maxOrder    = 1 << 20 // and names of whole objects
 	padding     = 8       // behind the names, so that the last can be compared by words
 )
 
@@ -40,7 +42,7 @@ var eras atomic.Uint64
 
 // next makes ready for the next page.
 func (s *shapes) next() {
-	if s.era != 0 && !s.broken && len(s.prefixes) <= maxPrefixes {
+	if s.era != 0 && !s.broken && len(s.prefixes) <= maxPrefixes && len(s.text) <= maxText && len(s.order) <= maxOrder {
 		return
 	}
 	*s = shapes{era: eras.Add(1), prefixes: append(s.prefixes[:0], prefix{}), text: slices.Grow(s.text[:0], padding)[:padding], order: append(s.order[:0], 0)}

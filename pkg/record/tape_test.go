@@ -171,24 +171,32 @@ func TestRefusedPagesTeachNothing(t *testing.T) {
 	}
 }
 
-// What a tape has learned of names is bounded from page to page.
+// What a tape has learned of names is bounded from page to page: how many they are, how long, and how many objects have.
 func TestNamesAreForgotten(t *testing.T) {
-	var tape record.Tape
-	var shapes [3]record.Shape
-	for i := range shapes {
-		var page strings.Builder
-		page.WriteString(`[{"id":1}`)
-		for n := range 20_000 {
-			fmt.Fprintf(&page, `,{"n%d":%d}`, n, i)
-		}
-		if err := tape.Parse([]byte(page.String()+"]"), 0); err != nil {
-			t.Fatal(err)
-		}
-		c := tape.Root().Cursor()
-		shapes[i] = c.At(0).Shape()
+	var many, long, wide, members strings.Builder
+	for n := range 20_000 {
+		fmt.Fprintf(&many, `,{"n%d":0}`, n)
 	}
-	if shapes[0] == shapes[1] || shapes[1] == shapes[2] {
-		t.Error("names beyond the bound are remembered")
+	for n := range 5 {
+		fmt.Fprintf(&long, `,{"%s%d":0}`, strings.Repeat("x", 1<<20), n)
+	}
+	for n := range 1600 { // each object has the names of the one before and one more
+		fmt.Fprintf(&members, `"%d":0,`, n)
+		fmt.Fprintf(&wide, ",{%s}", strings.TrimSuffix(members.String(), ","))
+	}
+	for name, rest := range map[string]string{"many": many.String(), "long": long.String(), "wide": wide.String()} {
+		var tape record.Tape
+		var shapes [3]record.Shape
+		for i := range shapes {
+			if err := tape.Parse([]byte(`[{"id":1}`+rest+"]"), 0); err != nil {
+				t.Fatal(err)
+			}
+			c := tape.Root().Cursor()
+			shapes[i] = c.At(0).Shape()
+		}
+		if shapes[0] == shapes[1] || shapes[1] == shapes[2] {
+			t.Errorf("%s: names beyond the bound are remembered", name)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ type recordPlan struct {
 	byName  map[string]int32
 	guess   []int32 // group of the n-th member, as it was when a layout was made last
 	layouts map[record.Shape]*layout
+	size    int     // entries in these
 	last    *layout // the one that was used last
 }
 
@@ -65,8 +66,11 @@ type layout struct {
 	rest  []int32 // members that have no field
 }
 
-// maxLayouts is how many shapes a plan knows at a time. Records that leave some members out have many.
-const maxLayouts = 1 << 10
+// What a plan knows at a time. Records that leave some members out have many shapes.
+const (
+	maxLayouts = 1 << 10 // shapes
+	maxEntries = 1 << 20 // fields and members of these
+)
 
 type fieldPlan struct {
 	field    *field
@@ -245,11 +249,14 @@ func (p *recordPlan) layout(rec record.Value) *layout {
 	}
 	l := p.layouts[shape]
 	if l == nil {
-		if len(p.layouts) >= maxLayouts {
-			clear(p.layouts)
-		}
 		l = p.newLayout(rec, shape)
+		entries := len(l.from) + len(l.rest)
+		if len(p.layouts) >= maxLayouts || p.size+entries > maxEntries {
+			clear(p.layouts)
+			p.size = 0
+		}
 		p.layouts[shape] = l
+		p.size += entries
 	}
 	p.last = l
 	return l
