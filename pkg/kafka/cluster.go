@@ -198,9 +198,11 @@ func (c *Cluster) retry(ctx context.Context, op string, d *dialer, try func(cont
 	limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	var last error
+	tries := 0
 	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstBackoff), backoff.WithMultiplier(2),
 		backoff.WithRandomizationFactor(0.2), backoff.WithMaxInterval(maxBackoff), backoff.WithMaxElapsedTime(0))
 	err := backoff.Retry(func() error {
+		tries++
 		one, cancel := context.WithTimeout(limited, tryTimeout)
 		defer cancel()
 		err := d.within(one, try)
@@ -212,7 +214,7 @@ func (c *Cluster) retry(ctx context.Context, op string, d *dialer, try func(cont
 		}
 		switch {
 		case one.Err() != nil || isAny(err, context.Canceled, context.DeadlineExceeded):
-			if last == nil {
+			if last == nil && (tries == 1 || limited.Err() == nil) { // else it had less time than a try has
 				last = d.noAnswer(min(c.o.Timeout, tryTimeout))
 			}
 		case !errors.Is(err, net.ErrClosed): // which another call's cut is
