@@ -48,8 +48,8 @@ func TestWavesAreBounded(t *testing.T) {
 			commit(t, p, records...)
 			mu.Lock()
 			defer mu.Unlock()
-			if sends != tt.sends || most > 1<<20 {
-				t.Errorf("%d requests, the largest of %d bytes; want %d of at most a MiB", sends, most, tt.sends)
+			if sends < tt.sends || most > 1<<20 { // more where the client sends before the wave is whole
+				t.Errorf("%d requests, the largest of %d bytes; want %d or more of at most a MiB", sends, most, tt.sends)
 			}
 			wantKeys(t, c, topic, want...)
 		})
