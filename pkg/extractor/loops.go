@@ -23,9 +23,17 @@ func (w *Walk) repeated(p *Page, at place) error {
 	return nil
 }
 
+// scroll reports whether a cursor stays the same because the server moves on what it stands for (Intercom's scroll_param): where an empty
+// page ends the walk, only the same records again are a loop. A request that is repeated then skips a page, so that such a walk proves
+// nothing and is not resumed.
+func (w *Walk) scroll(at, next place, rows int) bool {
+	p := w.paginator
+	return rows > 0 && next.token != "" && next.token == at.token && p.StopAfterEmpty && (p.Type == "cursor" || p.Type == "header_cursor")
+}
+
 // back finds a next page that was asked for before, where the walk would go on there. The page that names it is good.
 func (w *Walk) back(at, next place) error {
-	if next.token == "" {
+	if next.token == "" || w.scrolls {
 		return nil
 	}
 	if w.tokens == nil {

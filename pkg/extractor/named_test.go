@@ -201,6 +201,35 @@ func TestLastPageNamesItself(t *testing.T) {
 	}
 }
 
+// A cursor that stays the same while the server moves on is a scroll, where an empty page is the end. It cannot be resumed, and proves
+// nothing: what a repeated request skips, nobody sees.
+func TestScroll(t *testing.T) {
+	for _, kind := range []string{"cursor", "body", "header_cursor"} {
+		p := named(kind)
+		p.StopAfterEmpty = true
+		a := namedAPI(kind, 250)
+		a.instead = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+			_, _ = io.WriteString(w, `{`+a.nameOf(w, 7)+`"data":[`+strings.Join(a.rows[min(100*(n-1), 250):min(100*n, 250)], ",")+"]}")
+			return true
+		}
+		r := walk(t, extract(t, a, resource(p)), extractor.Position{}, extractor.WalkOptions{})
+		wantIDs(t, r, 1, 250)
+		if r.err != nil || r.end.Reason != extractor.EmptyPage || r.end.Proven || r.requests != 4 || r.next[1] != (extractor.Position{}) {
+			t.Errorf("%s: %d requests, %v, on at %+v", kind, r.requests, r, r.next)
+		}
+		// One that doesn't move on is a loop.
+		a = namedAPI(kind, 250)
+		a.instead = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			_, _ = io.WriteString(w, `{`+a.nameOf(w, 7)+`"data":[{"id":1}]}`)
+			return true
+		}
+		r = walk(t, extract(t, a, resource(p)), extractor.Position{}, extractor.WalkOptions{})
+		if e := wantAs[*extractor.LoopError](t, r.err); e.Token || r.requests != 2 || len(r.ids) != 1 {
+			t.Errorf("%s: %d requests, %v", kind, r.requests, r)
+		}
+	}
+}
+
 // An empty link is no link, as an empty cursor is none.
 func TestLinksThatAreNone(t *testing.T) {
 	for _, value := range []string{`""`, "null", "false"} {

@@ -81,10 +81,10 @@ func (w *Walk) outlived(err error) bool {
 	return errors.As(err, &selector)
 }
 
-// position is that of a place, with what was found out. A token with a secret in it is not written down: the walk can then only
-// be begun anew.
+// position is that of a place, with what was found out. A token with a secret in it is not written down, nor one that stays the same:
+// the walk can then only be begun anew.
 func (w *Walk) position(at, before place) Position {
-	if at.token != "" && w.x.client.Redact(at.token) != at.token {
+	if at.token != "" && (w.scrolls || w.x.client.Redact(at.token) != at.token) {
 		return Position{}
 	}
 	p := w.pager.position(at, before)

@@ -45,22 +45,23 @@ type Walk struct {
 	pager     pager
 	selector  config.Query // zero until the first answer has shown which
 
-	place  place            // of the next request
-	origin int64            // where this process began
-	number int              // pages so far
-	asked  bool             // an answer was taken
-	marks  map[uint64]int64 // the numbers of the pages so far (see place), by their records
-	tokens map[uint64]int64 // and by what the API named them
-	empty  int              // pages without records in a row
-	whole  bool             // began at the listing's first row, in this process
-	gaps   bool             // went on after an empty page
-	doubt  bool             // the last page proves no end by being empty
-	fell   bool             // the total got less
-	target target           // with this walk's values in it
-	win    *window          // of an incremental resource, else nil
-	end    End
-	ended  bool  // nothing is left to ask
-	err    error // what Next returns from now on
+	place   place            // of the next request
+	origin  int64            // where this process began
+	number  int              // pages so far
+	asked   bool             // an answer was taken
+	marks   map[uint64]int64 // the numbers of the pages so far (see place), by their records
+	tokens  map[uint64]int64 // and by what the API named them
+	empty   int              // pages without records in a row
+	whole   bool             // began at the listing's first row, in this process
+	scrolls bool             // the cursor stays the same
+	gaps    bool             // went on after an empty page
+	doubt   bool             // the last page proves no end by being empty
+	fell    bool             // the total got less
+	target  target           // with this walk's values in it
+	win     *window          // of an incremental resource, else nil
+	end     End
+	ended   bool  // nothing is left to ask
+	err     error // what Next returns from now on
 
 	tally *tally
 	ahead ahead
@@ -233,6 +234,9 @@ func (w *Walk) advance(p *Page, header http.Header) error {
 		return err
 	}
 	w.asked = true
+	if w.scroll(at, next, rows) {
+		w.scrolls, w.whole = true, false
+	}
 	w.end.Rows += int64(rows)
 	w.end.Null = w.end.Null || p.null
 	w.doubt = p.null || p.guess && !p.named || next.token != ""
