@@ -80,6 +80,9 @@ func (l linkPager) resolve(from, text string) (string, error) {
 	if name := l.target.secretParam(); name != "" {
 		u.RawQuery = without(u.RawQuery, name)
 	}
+	if upgradable(base, u) {
+		u.Scheme, u.Host = base.Scheme, base.Host
+	}
 	to := u.String()
 	if !rest.SameOrigin(from, to) {
 		origin := l.target.redact(rest.Origin(to))
@@ -87,6 +90,13 @@ func (l linkPager) resolve(from, text string) (string, error) {
 			"leads from %s to another origin (%s), which is not asked; if the API lives there, name it in base_url", rest.Origin(from), origin)}
 	}
 	return to, nil
+}
+
+// upgradable reports whether a link says http where the listing is at https, of the same host: so says an API that doesn't know what
+// stands before it. It is asked where the listing is.
+func upgradable(base, u *url.URL) bool {
+	return base.Scheme == "https" && u.Scheme == "http" && strings.EqualFold(u.Hostname(), base.Hostname()) &&
+		(u.Port() == base.Port() || base.Port() == "" && (u.Port() == "80" || u.Port() == "443"))
 }
 
 // without is a query without the parameters of a name.

@@ -318,6 +318,39 @@ func TestLinksToElsewhere(t *testing.T) {
 	}
 }
 
+// An API that does not know of the TLS before it says http; it is asked at https.
+func TestLinksBehindAProxy(t *testing.T) {
+	for _, tt := range []struct{ base, link, want string }{
+		{"https://api.test", "http://api.test/v1/contacts?p=2", "https://api.test/v1/contacts?p=2"},
+		{"https://api.test", "http://API.test:80/v1/contacts?p=2", "https://api.test/v1/contacts?p=2"},
+		{"https://api.test", "http://api.test:443/v1/contacts?p=2", "https://api.test/v1/contacts?p=2"},
+		{"https://api.test:8443", "http://api.test:8443/v1/contacts?p=2", "https://api.test:8443/v1/contacts?p=2"},
+		{"https://api.test", "http://api.test:8080/v1/contacts?p=2", ""},
+		{"https://api.test:8443", "http://api.test/v1/contacts?p=2", ""},
+		{"https://api.test", "http://evil.test/v1/contacts?p=2", ""},
+		{"http://api.test", "https://api.test/v1/contacts?p=2", ""},
+	} {
+		a := &api{}
+		a.instead = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+			_, _ = fmt.Fprintf(w, `{"data":[{"id":%d}],"next":%s}`, n, map[bool]string{true: fmt.Sprintf("%q", tt.link), false: "null"}[n == 1])
+			return true
+		}
+		c, res := client(), resource(named("json_link"))
+		c.BaseURL, res.Endpoint.Auth = tt.base, nil
+		r := walk(t, extractWith(t, a, c, res), extractor.Position{}, extractor.WalkOptions{})
+		if tt.want == "" {
+			wantAs[*extractor.LinkError](t, r.err)
+			if len(a.seen) != 1 {
+				t.Errorf("%s: %d requests", tt.link, len(a.seen))
+			}
+			continue
+		}
+		if r.err != nil || len(a.seen) != 2 || a.seen[1].URL.String() != tt.want {
+			t.Errorf("%s: %d requests, %v", tt.link, len(a.seen), r)
+		}
+	}
+}
+
 // Links are resolved as URLs are, and lead on where the listing itself is: with the credential that is meant for there, or without.
 func TestLinksAreResolved(t *testing.T) {
 	for _, tt := range []struct{ path, link, want string }{
