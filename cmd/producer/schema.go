@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -170,7 +171,9 @@ func describe(w io.Writer, r inspect.ResourceDiff) {
 			if feel[c] == nil {
 				order = append(order, c)
 			}
-			feel[c] = append(feel[c], f.Field)
+			if !slices.Contains(feel[c], f.Field) { // it may have several variants
+				feel[c] = append(feel[c], f.Field)
+			}
 		}
 	}
 	_ = t.Flush() // a strings.Builder takes all

@@ -177,7 +177,7 @@ func (c *comparison) change(ch schema.Change, found *misfits) Finding {
 	if c.base == nil {
 		f.Consumers = nil // nobody reads it yet
 	}
-	if m := found.take(ch.Path); m != nil {
+	if m := found.take(ch); m != nil {
 		f.Records, f.Why = m.Records, m.Why
 	}
 	return f

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -84,5 +85,25 @@ func TestInferAndCompare(t *testing.T) {
 	s.page.Store("")
 	if _, err := inspect.Infer(t.Context(), s.pipeline(), true); pipeline.ExitCode(err) != pipeline.ExitData {
 		t.Errorf("without a record: %v", err)
+	}
+}
+
+// A variant is told with the records whose values go to it, not with all that do not fit the field.
+func TestCompareCountsVariants(t *testing.T) {
+	s := begin(t, `{"id":1,"a":1}`)
+	if _, err := inspect.Infer(t.Context(), s.pipeline(), false); err != nil {
+		t.Fatal(err)
+	}
+	s.page.Store(`{"id":1,"a":"x"},{"id":2,"a":"y"},{"id":3,"a":{"b":1}},{"id":4,"a":[2]},{"id":5,"a":7}`)
+	var got []string
+	for _, f := range inspect.Compare(t.Context(), s.pipeline()).Resources[0].Findings {
+		got = append(got, fmt.Sprintf("%s %s %d: %s", f.Kind, f.Avro, f.Records, f.Why))
+	}
+	want := []string{
+		`variant a__v_string 2: the schema has long, got string, "x"`, `variant a__v_record 1: the schema has long, got record, {"b":1}`,
+		`variant a__v_array_long 1: the schema has long, got array, [2]`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
