@@ -20,7 +20,7 @@ type Encoder struct {
 
 // Compile makes an encoder. Types that no JSON value can become are an [*UnsupportedError].
 func Compile(s *Schema, o Options) (*Encoder, error) {
-	c := compiler{records: map[*typ]*recordPlan{}}
+	c := compiler{records: map[*typ]*recordPlan{}, text: o.Nested == JSON}
 	root, err := c.record(s.root.real(), "", o.Key)
 	if err != nil {
 		return nil, err

@@ -40,8 +40,10 @@ func (p *recordPlan) place(g int32, source string, v record.Value) (*alt, error)
 
 // misfit says why no field of the group takes v.
 func (p *recordPlan) misfit(g *groupPlan, v record.Value) error {
-	if err := outOfRange(v); err != nil {
-		return within(g.source, err)
+	if !p.text || !becomesText(v) {
+		if err := outOfRange(v); err != nil {
+			return within(g.source, err)
+		}
 	}
 	if len(g.fields) == 0 {
 		return &Misfit{Path: g.source, Got: kindWord(v)}
@@ -53,7 +55,23 @@ func (p *recordPlan) misfit(g *groupPlan, v record.Value) error {
 	return &Misfit{Path: g.source, Want: want, Got: kindWord(v), Why: short(v.Raw()), Final: p.fields[g.fields[0]].fallback == nil}
 }
 
-// outOfRange finds the number in v that no inferred type could hold.
+// becomesText reports whether v, by itself, is made JSON text where nested values are: it takes numbers of any size.
+func becomesText(v record.Value) bool {
+	if v.Kind() == record.Object {
+		return true
+	}
+	kind, typed := kindOf(v)
+	if !typed || kind == ofScalars {
+		return false
+	}
+	text := kind != ofArrays
+	for e := range v.Elements() {
+		text = text || becomesText(e)
+	}
+	return text
+}
+
+// outOfRange finds the number in v that no inferred type could hold. Elements of unlike shapes are JSON text, which could.
 func outOfRange(v record.Value) error {
 	switch v.Kind() {
 	case record.Number:
@@ -69,6 +87,9 @@ func outOfRange(v record.Value) error {
 		}
 		return &ValueError{Why: r.Error(), Err: r}
 	case record.Array:
+		if kind, _ := kindOf(v); kind == mixed {
+			return nil
+		}
 		i := 0
 		for e := range v.Elements() {
 			if err := outOfRange(e); err != nil {

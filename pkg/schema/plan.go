@@ -57,6 +57,7 @@ type recordPlan struct {
 	layouts map[record.Shape]*layout
 	size    int     // entries in these
 	last    *layout // the one that was used last
+	text    bool    // new fields hold nested values as JSON text
 }
 
 // A layout says where the members of objects of one shape go.
@@ -90,6 +91,7 @@ type groupPlan struct {
 // compiler shares the plans of records, which may refer to themselves.
 type compiler struct {
 	records map[*typ]*recordPlan
+	text    bool // nested values become JSON text
 }
 
 func (c *compiler) plan(t *typ, path string) (*plan, error) {
@@ -177,7 +179,7 @@ func (c *compiler) record(t *typ, path string, keys [][]string) (*recordPlan, er
 	if p := c.records[t]; p != nil {
 		return p, nil
 	}
-	p := &recordPlan{byName: map[string]int32{}, layouts: map[record.Shape]*layout{}, last: &layout{}}
+	p := &recordPlan{byName: map[string]int32{}, layouts: map[record.Shape]*layout{}, last: &layout{}, text: c.text}
 	c.records[t] = p
 	place := map[*field]int32{}
 	for i, f := range t.fields {

@@ -340,3 +340,35 @@ func TestContractHoldsWhileAPageGrows(t *testing.T) {
 		}
 	}
 }
+
+// JSON text takes numbers of any size, also in a field that a published schema gets later, and in a variant.
+func TestNumbersInLaterJSONText(t *testing.T) {
+	nested := byID
+	nested.Nested = schema.JSON
+	for _, tt := range []struct {
+		o     schema.Options
+		value string
+		taken bool
+	}{
+		{nested, `{"n":18446744073709551616}`, true},
+		{nested, `[{"n":1e400}]`, true},
+		{nested, `[[[{"n":18446744073709551616}]]]`, true},
+		{nested, `[18446744073709551616]`, false},
+		{nested, `[[18446744073709551616]]`, false},
+		{nested, `18446744073709551616`, false},
+		{byID, `[1,{"n":18446744073709551616}]`, true},
+		{byID, `{"n":18446744073709551616}`, false},
+		{byID, `[{"n":18446744073709551616}]`, false},
+	} {
+		for _, first := range []string{`{"id":1}`, `{"id":1,"v":true}`} {
+			s, _ := settle(t, nil, tt.o, first)
+			page := `{"id":2,"v":` + tt.value + `}`
+			if tt.taken {
+				next, bodies := settle(t, s, tt.o, page)
+				readersOf(t, next).check(t, page, bodies[0])
+			} else if _, err := appended(t, s, tt.o, page); !refused(t, err) {
+				t.Errorf("%s after %s was taken", page, first)
+			}
+		}
+	}
+}
