@@ -32,6 +32,10 @@ var differences = []difference{
 		func(r *Resource) bool {
 			return r.Endpoint.Auth != nil && r.Endpoint.Auth.Location == "cookie"
 		}},
+	{"a timestamp column takes whole numbers for milliseconds, and text in UTC alone; dlt takes them for seconds, and turns other text into UTC",
+		func(r *Resource) bool {
+			return slices.ContainsFunc(r.Columns, func(c Column) bool { return c.DataType == "timestamp" })
+		}},
 	{"rows that are gone at the source are deleted after a proven walk only; dlt writes the table anew",
 		func(r *Resource) bool { return r.Disposition == "replace" }},
 	{"a row that changed while its cursor is still the last walk's is published; dlt drops it",

@@ -148,6 +148,14 @@ func TestDifferences(t *testing.T) {
 			t.Errorf("dlt: got %s; it keeps the offset now, and the difference is gone", got)
 		}
 	})
+	t.Run("a timestamp column", func(t *testing.T) {
+		source := listing(row{"data_selector": "$", "paginator": "single_page"}, row{"columns": row{"at": row{"data_type": "timestamp"}}})
+		g := try(t, source, func(request) (int, any, []string) { return ok([]row{{"id": 1, "at": 1700000000}}) })
+		g.expect(t, 1, 1)
+		if theirs, ours := fmt.Sprint(g.dlt.Tables["items"][0]["at"]), fmt.Sprint(g.ours.Tables["items"][0]["at"]); !strings.HasPrefix(theirs, "2023-11-14") || ours != "1.7e+09" { // of timestamp-millis
+			t.Errorf("got %s in dlt and %s here, want seconds and milliseconds", theirs, ours)
+		}
+	})
 	t.Run("what is retried", func(t *testing.T) {
 		g := try(t, listing(row{"data_selector": "$", "paginator": "single_page"}), func(request) (int, any, []string) { return 503, row{}, nil })
 		g.expect(t, -1, -1)
