@@ -49,6 +49,7 @@ func (e *PathError) Error() string {
 type LoopError struct {
 	Earlier string // the label of that page
 	Token   bool   // what repeats is the cursor or link to that page
+	Guess   string // the type of the paginator, where it was found out; else ""
 	Empty   int    // so many pages in a row had no records, which is all that repeats where Earlier is ""
 }
 

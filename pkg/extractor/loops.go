@@ -13,14 +13,22 @@ func (w *Walk) repeated(p *Page, at place) error {
 		w.empty = 0
 		mark := p.mark()
 		if earlier, ok := w.marks[mark]; ok {
-			return &LoopError{Earlier: w.pager.label(place{n: earlier})}
+			return &LoopError{Guess: w.guess(), Earlier: w.pager.label(place{n: earlier})}
 		}
 		w.marks[mark] = at.n
 	}
 	if w.empty >= mostEmpty {
-		return &LoopError{Empty: w.empty}
+		return &LoopError{Guess: w.guess(), Empty: w.empty}
 	}
 	return nil
+}
+
+// guess is the type of a paginator that was found out, "" of one that is configured.
+func (w *Walk) guess() string {
+	if w.x.resource.Endpoint.Paginator.Type != "auto" {
+		return ""
+	}
+	return w.paginator.Type
 }
 
 // scroll reports whether a cursor stays the same because the server moves on what it stands for (Intercom's scroll_param): where an empty
@@ -44,7 +52,7 @@ func (w *Walk) back(at, next place) error {
 	}
 	token := xxh3.HashString(next.token)
 	if earlier, ok := w.tokens[token]; ok {
-		return &LoopError{Earlier: w.pager.label(place{n: earlier}), Token: true, Empty: w.empty}
+		return &LoopError{Guess: w.guess(), Earlier: w.pager.label(place{n: earlier}), Token: true, Empty: w.empty}
 	}
 	w.tokens[token] = next.n
 	if at.token != "" {

@@ -205,6 +205,8 @@ func sourceRemedy(s *session, err error) string {
 		return "check " + path.Option
 	case errors.As(err, &loop):
 		switch {
+		case loop.Guess != "":
+			return "write down the endpoint's paginator: the first answer looked like one for " + loop.Guess
 		case loop.Token && loop.Empty > 0:
 			return "check the paginator: stop_after_empty_page: true if an empty page is the end"
 		case loop.Earlier == "page 0":

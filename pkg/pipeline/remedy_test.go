@@ -58,6 +58,7 @@ func TestAdviceFollowsTheCause(t *testing.T) {
 		"no selector target": {plain, "", body(`{"items":[]}`), 3, []string{"check data_selector"}, "run again"},
 		"short of its total": {plain, "", body(`{"data":[],"total":5}`), 3, []string{"total_path: null", "if rows were vanishing"}, "check"},
 		"a page repeats":     {plain, "", body(`{"data":[{"id":1},{"id":2}]}`), 3, []string{"check the paginator"}, "run again"},
+		"a wrong guess":      {strings.Replace(plain, ", paginator: {type: offset, limit: 10}", "", 1), "", body(`{"data":[{"id":1}],"next":"b"}`), 3, []string{"write down the endpoint's paginator", "cursor"}, "run again"},
 		"pages from one":     {strings.Replace(plain, "{type: offset, limit: 10}", "{type: page_number, total_path: null}", 1), "", body(`{"data":[{"id":1}]}`), 3, []string{"base_page: 1"}, "run again"},
 		"a key is null":      {plain, "", body(`{"data":[{"id":null}],"total":1}`), 4, []string{"mend primary_key"}, goOn},
 		"no cursor": {strings.Replace(plain, "path: rows,", "path: rows, incremental: {cursor_path: updated},", 1), "", body(`{"data":[{"id":1}],"total":1}`), 4,
