@@ -175,6 +175,7 @@ func sourceRemedy(s *session, err error) string {
 	var wait *rest.RetryAfterError
 	var path *extractor.PathError
 	var link *extractor.LinkError
+	var transport *rest.TransportError
 	var loop *extractor.LoopError
 	var content *rest.ContentError
 	var syntax *record.SyntaxError
@@ -197,7 +198,9 @@ func sourceRemedy(s *session, err error) string {
 		return "check source.client.base_url, path and auth: this is no answer of a JSON API"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return again(s)
-	case as[*rest.TransportError](err):
+	case errors.As(err, &transport) && transport.Untrusted:
+		return "have the system trust who signed the API's certificate (SSL_CERT_FILE names a file of such), or name the certificate's host in source.client.base_url"
+	case transport != nil:
 		return again(s) + " (check source.client.base_url if it never answers)"
 	case as[*extractor.SelectorError](err):
 		return "check data_selector, and whether the answer is an error message"

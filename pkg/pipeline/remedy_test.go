@@ -2,6 +2,8 @@ package pipeline_test
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -88,6 +90,21 @@ func TestAdviceFollowsTheCause(t *testing.T) {
 				t.Errorf("%q says %q, or has several lines", got.Error, tt.not)
 			}
 		})
+	}
+}
+
+// A certificate that nobody vouches for is no outage: what mends it is said.
+func TestAdviceOfCertificates(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	got := w.run(w.must(w.configured(resource("rows", "rows", ""), "", pipeline.Options{}, "")), pipeline.ExitSource)
+	if !strings.Contains(got.Error, "certificate") || !strings.Contains(got.Error, "SSL_CERT_FILE") || strings.Contains(got.Error, "run again") {
+		t.Errorf("it says %q", got.Error)
 	}
 }
 

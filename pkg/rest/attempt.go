@@ -169,7 +169,8 @@ func (x *exchange) failed(ctx, actx context.Context, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		err = fmt.Errorf("the connection was closed without an answer: %w", io.ErrUnexpectedEOF)
 	}
-	return &TransportError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Err: c.scrub(err)}
+	var untrusted *tls.CertificateVerificationError
+	return &TransportError{Method: x.method, URL: x.place, Attempts: x.resp.Attempts, Untrusted: errors.As(err, &untrusted), Err: c.scrub(err)}
 }
 
 // follow sends the request and goes after redirects while they stay within the origin.

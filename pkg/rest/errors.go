@@ -88,6 +88,7 @@ func (e *ContentError) Error() string {
 type TransportError struct {
 	Method, URL string
 	Attempts    int
+	Untrusted   bool // the API's certificate could not be verified
 	Err         error
 }
 
