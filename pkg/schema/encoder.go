@@ -29,7 +29,7 @@ func Compile(s *Schema, o Options) (*Encoder, error) {
 }
 
 // Append appends the Avro body of rec, without a frame, to dst. On error it returns dst as it was. A [*Misfit] asks for [Evolve]; a
-// [*ValueError] can't be helped. The encoder's first body is read back with goavro and compared with rec ([*SelfCheckError]).
+// [*ValueError] can't be helped. The encoder's first body of at most 1 MiB is read back with goavro and compared with rec ([*SelfCheckError]).
 func (e *Encoder) Append(dst []byte, rec record.Value) ([]byte, error) {
 	if rec.Kind() != record.Object {
 		return dst, &ValueError{Why: errNoRecord.Error(), Err: errNoRecord}
@@ -41,7 +41,7 @@ func (e *Encoder) Append(dst []byte, rec record.Value) ([]byte, error) {
 		e.careful = false
 		return dst, cmp.Or(why, err)
 	}
-	if !e.checked {
+	if !e.checked && len(out)-len(dst) <= maxChecked {
 		if err := e.selfCheck(out[len(dst):], rec); err != nil {
 			return dst, err
 		}
@@ -49,6 +49,9 @@ func (e *Encoder) Append(dst []byte, rec record.Value) ([]byte, error) {
 	}
 	return out, nil
 }
+
+// maxChecked is the largest body that is read back, in bytes: goavro makes a map of each element of an array.
+const maxChecked = 1 << 20
 
 // errMisfit stands for the error that check finds.
 var errMisfit = errors.New("a value fits no field")

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -30,10 +31,10 @@ type Change struct {
 // Evolve returns base with what obs holds beyond it, and what was added. Without a base it infers the first schema. The result
 // depends on the contents of obs alone, not on the order in which they came; where there is nothing to add it is base itself. base
 // is not changed. Columns that base lacks are added, whatever was seen. Fields of the primary key have no variants; one that a base lacks is added as nullable as any other. A first
-// schema without a field of the key is a [*ValueError], and so is a Column that a published schema would get but that must not be null.
+// schema without a field of the key is a [*ValueError], and so are more than 50,000 new fields, and a Column that a published schema would get but that must not be null.
 func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error) {
 	b := &builder{json: o.Nested == JSON, records: map[string]bool{}, published: base != nil, keepNames: base != nil && o.KeepNames, keepTypes: o.KeepTypes,
-		convention: valid, columns: o.Columns}
+		convention: valid, columns: o.Columns, added: &tally{}}
 	if o.SnakeCase {
 		b.convention = snakeCase
 	}
@@ -60,6 +61,10 @@ func Evolve(base *Schema, obs *Observation, o Options) (*Schema, []Change, error
 	if err := b.extend(root.real(), &obs.root, "", o.Key); err != nil {
 		return nil, nil, err
 	}
+	if b.added.fields > maxFields {
+		return nil, nil, &ValueError{Path: b.added.path, Why: fmt.Sprintf("the schema would get more than %d new fields; where names are ids, make JSON text of "+
+			"what they are in: nested: json, or columns: {NAME: {data_type: json}}", maxFields)}
+	}
 	if base != nil && len(b.changes) == 0 {
 		return base, nil, nil
 	}
@@ -79,6 +84,25 @@ type builder struct {
 	records    map[string]bool // names of records, without namespace, that are taken
 	changes    []Change
 	quiet      int // above 0 inside a type that is new as a whole
+	added      *tally
+}
+
+// maxFields is how many fields a schema gets at once: of a page that has a million names no registry takes the schema.
+const maxFields = 50_000
+
+// A tally counts fields that are new, and knows the record with the first one too many.
+type tally struct {
+	fields int
+	path   string
+}
+
+// add reports whether there is room for n more.
+func (t *tally) add(n int, path string) bool {
+	if t.fields <= maxFields {
+		t.fields += n
+		t.path = path
+	}
+	return t.fields <= maxFields
 }
 
 func simple(fullName string) string { return fullName[strings.LastIndexByte(fullName, '.')+1:] }
@@ -142,6 +166,9 @@ func (b *builder) extend(t *typ, s *seen, path string, keys [][]string) error {
 		if known[n] == nil {
 			fresh = append(fresh, n)
 		}
+	}
+	if kept := b.keepNames && b.quiet == 0; !kept && !b.added.add(len(fresh), path) {
+		return nil // which Evolve tells
 	}
 	used := takenBy(t.fields)
 	assigned := used.assign(fresh, b.convention)

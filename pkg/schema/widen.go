@@ -93,7 +93,7 @@ func (b *builder) growAll(t *typ, s *seen, path string) error {
 
 // inside is the builder that makes types which are new as a whole.
 func (b *builder) inside(*typ) *builder {
-	return &builder{json: b.json, records: b.records, quiet: 1, convention: b.convention}
+	return &builder{json: b.json, records: b.records, quiet: 1, convention: b.convention, added: b.added}
 }
 
 // peek is what free would return.
