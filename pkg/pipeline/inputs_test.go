@@ -20,6 +20,10 @@ func TestWhatBecomesOfInputs(t *testing.T) {
 	)
 	modes := []string{"evolve", "freeze", "discard_row", "discard_value"}
 	all := func(what string) [4]string { return [4]string{what, what, what, what} }
+	var many strings.Builder
+	for i := range 50_000 {
+		fmt.Fprintf(&many, `,"n%d":1`, i)
+	}
 	for _, tt := range []struct {
 		name, row string
 		want      [4]string // by mode
@@ -32,6 +36,7 @@ func TestWhatBecomesOfInputs(t *testing.T) {
 		{"an integer beyond 64 bits", `{"id":3,"must":1,"version":9223372036854775808}`, all(exit4)},
 		{"the same, of an unknown name", `{"id":3,"must":1,"new":[9223372036854775808]}`, all(exit4)},
 		{"the same, in JSON text", `{"id":3,"must":1,"text":{"n":9223372036854775808}}`, all(published)},
+		{"more fields than a schema gets at once", `{"id":3,"must":1,"new":{"n":1` + many.String() + `}}`, [4]string{exit4, exit4, letter, without}},
 		{"a fraction beyond a double", `{"id":3,"must":1,"version":1e999}`, all(exit4)},
 		{"no key", `{"must":1}`, all(exit4)},
 		{"a key that is null", `{"id":null,"must":1}`, all(exit4)},
