@@ -32,7 +32,7 @@ var differences = []difference{
 		func(r *Resource) bool {
 			return r.Endpoint.Auth != nil && r.Endpoint.Auth.Location == "cookie"
 		}},
-	{"a timestamp column takes whole numbers for milliseconds, and text in UTC alone; dlt takes them for seconds, and turns other text into UTC",
+	{"a timestamp column takes whole seconds, and text in UTC alone, the rest goes to a variant; dlt turns fractions and other text into UTC too",
 		func(r *Resource) bool {
 			return slices.ContainsFunc(r.Columns, func(c Column) bool { return c.DataType == "timestamp" })
 		}},

@@ -61,7 +61,7 @@ func TestDifferences(t *testing.T) {
 	}
 	replaced := differ(t, "", plain, plain+`}, write_disposition: replace, kafka: {partitions: 1`, "")
 	stamped := differ(t, "", plain, plain+`}, write_disposition: merge, columns: {at: {data_type: timestamp}`, "")
-	if !slices.EqualFunc(stamped, []string{"b: a timestamp column takes whole numbers for milliseconds", always}, strings.HasPrefix) {
+	if !slices.EqualFunc(stamped, []string{"b: a timestamp column takes whole seconds", always}, strings.HasPrefix) {
 		t.Errorf("columns: got %q", stamped)
 	}
 	if !slices.EqualFunc(replaced, []string{"b: rows that are gone at the source", always}, strings.HasPrefix) {

@@ -101,7 +101,7 @@ func avroType(c config.Column) string {
 	case "double":
 		return `"double"`
 	case "timestamp":
-		return `{"type":"long","logicalType":"timestamp-millis"}`
+		return `{"type":"long","logicalType":"timestamp-millis","json_unit":"s"}` // dlt takes numbers for seconds
 	case "date":
 		return `{"type":"int","logicalType":"date"}`
 	case "decimal":

@@ -60,6 +60,7 @@ type typ struct {
 	logical          string
 	precision, scale int
 	json             bool // a string that holds JSON
+	seconds          bool // of timestamp-millis: the source's numbers are seconds
 
 	// of is set where the type is defined elsewhere: a name that was defined before, or a type in a wrapper.
 	of      *typ
@@ -276,6 +277,8 @@ func (t *typ) properties(v record.Value) {
 	case logical == "date" && t.kind == kInt, logical == "time-millis" && t.kind == kInt, logical == "uuid" && t.kind == kString,
 		logical == "timestamp-millis" && t.kind == kLong, logical == "timestamp-micros" && t.kind == kLong, logical == "time-micros" && t.kind == kLong:
 		t.logical = logical
+		unit, _ := v.Get("json_unit")
+		t.seconds = logical == "timestamp-millis" && text(unit) == "s"
 	case logical == "decimal" && t.kind == kBytes:
 		p, _ := v.Get("precision")
 		s, hasScale := v.Get("scale")

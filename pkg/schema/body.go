@@ -22,6 +22,13 @@ func (e *Encoder) value(dst []byte, a *alt, v record.Value) ([]byte, error) {
 		}
 		n, _ := v.Int64()
 		return appendLong(dst, n), nil
+	case opSeconds:
+		if v.Kind() == record.String {
+			n, _ := timeOf(a.op, v)
+			return appendLong(dst, n), nil
+		}
+		n, _ := v.Int64()
+		return appendLong(dst, 1000*n), nil
 	case opFloat:
 		f, _ := float(v)
 		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(float32(f))), nil

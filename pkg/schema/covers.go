@@ -109,7 +109,7 @@ func takes(t *typ, bit scalars, s *seen) bool {
 	case sLong:
 		switch t.kind {
 		case kLong:
-			return true
+			return !t.seconds || !s.numbers.beyondMillis
 		case kInt:
 			return !s.numbers.beyond32
 		case kDouble:

@@ -45,7 +45,7 @@ func (a *alt) accepts(v record.Value) bool {
 		return k == record.True || k == record.False
 	case opLong:
 		return integer(v)
-	case opInt, opDate, opTimestamp:
+	case opInt, opDate, opTimestamp, opSeconds:
 		if k == record.String {
 			return a.op != opInt && acceptsTime(a.op, v)
 		}
@@ -53,7 +53,7 @@ func (a *alt) accepts(v record.Value) bool {
 			return false
 		}
 		n, err := v.Int64()
-		return err == nil && (a.op == opTimestamp || n == int64(int32(n)))
+		return err == nil && (a.op == opTimestamp || a.op == opSeconds && inMillis(n) || n == int64(int32(n)))
 	case opDouble, opFloat:
 		f, ok := float(v)
 		return ok && (a.op == opDouble || float64(float32(f)) == f)
@@ -151,6 +151,11 @@ func float(v record.Value) (float64, bool) {
 	}
 	f, err := v.Float64()
 	return f, err == nil
+}
+
+// inMillis reports whether 64 bits hold so many seconds in milliseconds.
+func inMillis(seconds int64) bool {
+	return seconds >= math.MinInt64/1000 && seconds <= math.MaxInt64/1000
 }
 
 func acceptsTime(o op, v record.Value) bool {

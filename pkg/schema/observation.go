@@ -51,10 +51,11 @@ const (
 
 // numberFacts are what narrower types than long and double depend on.
 type numberFacts struct {
-	inexact  bool // an integer that no double equals
-	beyond32 bool // an integer beyond 32 bits
-	wide     bool // a fraction that no float equals
-	digits   decimalDigits
+	inexact      bool // an integer that no double equals
+	beyond32     bool // an integer beyond 32 bits
+	beyondMillis bool // one that, as seconds, is beyond 64 bits of milliseconds
+	wide         bool // a fraction that no float equals
+	digits       decimalDigits
 }
 
 // stringFacts are what logical types depend on.
@@ -178,6 +179,7 @@ func (s *seen) addNumber(v record.Value) {
 		s.scalars |= sLong
 		s.numbers.inexact = s.numbers.inexact || err != nil || !exact(n)
 		s.numbers.beyond32 = s.numbers.beyond32 || err != nil || n != int64(int32(n))
+		s.numbers.beyondMillis = s.numbers.beyondMillis || err != nil || !inMillis(n)
 		s.numbers.wide = s.numbers.wide || err != nil || !exact(n) || float64(float32(n)) != float64(n)
 	}
 	d, _ := digitsOf(v.Raw())
@@ -243,6 +245,7 @@ func (s *seen) merge(o *seen) {
 	s.null, s.void = s.null || o.null, s.void || o.void
 	s.numbers.inexact = s.numbers.inexact || o.numbers.inexact
 	s.numbers.beyond32 = s.numbers.beyond32 || o.numbers.beyond32
+	s.numbers.beyondMillis = s.numbers.beyondMillis || o.numbers.beyondMillis
 	s.numbers.wide = s.numbers.wide || o.numbers.wide
 	s.numbers.digits.merge(o.numbers.digits)
 	s.strings.merge(&o.strings)

@@ -23,6 +23,7 @@ const (
 	opUUID
 	opDate
 	opTimestamp
+	opSeconds // a timestamp whose numbers are seconds
 	opDecimal
 	opEnum
 	opArray
@@ -146,6 +147,9 @@ func (c *compiler) alt(t *typ, path string) (alt, error) {
 		a.op = opDate
 	case t.logical == "timestamp-millis":
 		a.op = opTimestamp
+		if t.seconds {
+			a.op = opSeconds
+		}
 	case t.kind == kBoolean:
 		a.op = opBoolean
 	case t.kind == kInt:

@@ -134,13 +134,16 @@ func (e *Encoder) same(p *plan, i int, native any, v record.Value) error {
 				return within(key, err)
 			}
 		}
-	case opDate, opTimestamp:
+	case opDate, opTimestamp, opSeconds:
 		t, is := native.(time.Time)
 		got := t.UnixMilli()
 		if a.op == opDate {
 			got = t.Unix() / 86400
 		}
 		want, err := v.Int64()
+		if a.op == opSeconds {
+			want *= 1000
+		}
 		if v.Kind() == record.String {
 			want, _ = timeOf(a.op, v)
 			err = nil

@@ -150,10 +150,22 @@ func TestDifferences(t *testing.T) {
 	})
 	t.Run("a timestamp column", func(t *testing.T) {
 		source := listing(row{"data_selector": "$", "paginator": "single_page"}, row{"columns": row{"at": row{"data_type": "timestamp"}}})
-		g := try(t, source, func(request) (int, any, []string) { return ok([]row{{"id": 1, "at": 1700000000}}) })
-		g.expect(t, 1, 1)
-		if theirs, ours := fmt.Sprint(g.dlt.Tables["items"][0]["at"]), fmt.Sprint(g.ours.Tables["items"][0]["at"]); !strings.HasPrefix(theirs, "2023-11-14") || ours != "1.7e+09" { // of timestamp-millis
-			t.Errorf("got %s in dlt and %s here, want seconds and milliseconds", theirs, ours)
+		for _, tt := range []struct {
+			at                       any
+			theirs, ours, ourVariant string
+		}{
+			{1700000000, "2023-11-14T22:13:20", "1.7e+12", "<nil>"}, // of timestamp-millis
+			{"2024-05-06T22:13:57+02:00", "2024-05-06T20:13:57", "<nil>", "2024-05-06T22:13:57+02:00"},
+		} {
+			g := try(t, source, func(request) (int, any, []string) { return ok([]row{{"id": 1, "at": tt.at}}) })
+			g.expect(t, 1, 1)
+			theirs, ours := g.dlt.Tables["items"][0], g.ours.Tables["items"][0]
+			if got := strings.Replace(fmt.Sprint(theirs["at"]), " ", "T", 1); !strings.HasPrefix(got, tt.theirs) {
+				t.Errorf("dlt: got %s, want %s", got, tt.theirs)
+			}
+			if got, variant := fmt.Sprint(ours["at"]), fmt.Sprint(ours["at__v_string"]); got != tt.ours || variant != tt.ourVariant {
+				t.Errorf("here: got %s and %s, want %s and %s", got, variant, tt.ours, tt.ourVariant)
+			}
 		}
 	})
 	t.Run("what is retried", func(t *testing.T) {
