@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,15 +148,32 @@ func (c *commits) Commit(string, int64, int64, int64, int64, int64, time.Duratio
 
 // Exit 8 in the middle of a commit's landing, and then the commit of what is in hand fails too.
 func TestAnIndexThatIsTooSmallWhereTheNextCommitFails(t *testing.T) {
+	const last = 23 // the commit whose keys are more than the index holds
 	w := begin(t, rows(600)...)
-	n := 0
+	var confirmed atomic.Int32
 	o := pipeline.Options{Observer: &commits{on: func() {
-		if n++; n == 23 { // whose keys are more than the index holds
+		if confirmed.Add(1) == last {
 			w.broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TxnID: "producer.p.rows", Err: kerr.ProducerFenced, Count: -1})
 		}
 	}}}
+	inHand := make(chan struct{})
+	w.set(func() {
+		w.before = func(offset int) {
+			if offset == 10*(last+1) { // so the page before is taken
+				close(inHand)
+				w.set(func() { w.before = nil })
+			}
+		}
+	})
+	w.broker.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+		w.broker.KeepControl()
+		if confirmed.Load() == last-1 {
+			<-inHand
+		}
+		return nil, nil, false
+	})
 	p := w.must(w.configured(resource("rows", "rows", ""), "commit_interval: 0s, index: {max_bytes: 4KiB}", o))
-	if got := w.run(p, pipeline.ExitFenced); got.Published != 230 {
-		t.Errorf("published %d, want 230", got.Published)
+	if got := w.run(p, pipeline.ExitFenced); got.Published != 10*last {
+		t.Errorf("published %d, want %d", got.Published, 10*last)
 	}
 }
