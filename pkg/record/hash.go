@@ -66,8 +66,10 @@ func (h *Hasher) enter(era uint64) {
 	if h.orders != nil {
 		h.eras[h.era] = h.orders
 	}
-	h.era, h.orders = era, h.eras[era]
-	h.size += 64 // about, for the entry
+	orders, known := h.eras[era]
+	if h.era, h.orders = era, orders; !known {
+		h.size += 64 // about, for the entry
+	}
 }
 
 func (h *Hasher) append(dst []byte, v Value) []byte {

@@ -7,9 +7,9 @@ import (
 	"producer/pkg/kafka"
 )
 
-// Load folds a topic, up to its high watermark, into an index of at most maxBytes. progress, if not nil, hears how many of the
-// topic's offsets are done, and sees the index as it is then, only in the call. A record that stands in another partition than its key's does not count: it is not what a consumer of
-// the key's partition finds last. A topic that does not exist is an empty one.
+// Load folds a topic, up to its high watermark, into an index of at most maxBytes. progress, if not nil, hears how many of the topic's
+// offsets are done, and sees the index as it is then, only in the call. A record that stands in another partition than its key's does not
+// count: it is not what a consumer of the key's partition finds last. A topic that does not exist is an empty one.
 //
 // Errors are [kafka.Cluster.Scan]'s and [*TooLargeError].
 func Load(ctx context.Context, c *kafka.Cluster, topic string, maxBytes int64, progress func(x *Index, done, total int64)) (*Index, error) {

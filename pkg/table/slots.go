@@ -17,7 +17,8 @@ const (
 )
 
 // slots is an open-addressing table with linear probing, in the order of the prints: a print's home is its place among all, scaled to
-// the table, and so rises with it. That lets it grow where it is, chunk by chunk, and leave no garbage.
+// the table, and so rises with it. That lets it grow where it is, chunk by chunk, and leave no garbage. From a print's home to the print no
+// slot is empty. Once the last slot is in use, the table is full.
 type slots struct {
 	chunks []*[chunkSlots]slot
 	homes  int // prints are spread over so many slots
